@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AgentSQLConfig(AppConfig):
+    name = "agentsql"
+    verbose_name = "Agent SQL"

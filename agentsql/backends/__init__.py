@@ -1,0 +1,1 @@
+"""Database backends that a DATABASES entry can name as its ENGINE."""

@@ -1,0 +1,71 @@
+"""What existing rows get when a column appears: a model's default as SQL, where one exists that is true for each row."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from agentsql.editor import DryRun, ModelField
+
+# Python callables whose value differs from call to call, and what the server computes in their stead.
+SERVER_SIDE = {
+    uuid.uuid4: "gen_random_uuid()",
+    timezone.now: "now()",
+    datetime.datetime.now: "now()",
+    datetime.date.today: "CURRENT_DATE",
+}
+CLOCK: tuple[tuple[type[models.Field], str], ...] = (  # type: ignore[type-arg]
+    (models.DateTimeField, "now()"),
+    (models.DateField, "CURRENT_DATE"),
+    (models.TimeField, "LOCALTIME"),
+)
+
+
+class UnknownDefault(Exception):  # noqa: N818
+    """The default is a function that answers differently each time, and the server has no counterpart."""
+
+
+def standing_default(field: ModelField, editor: DryRun) -> str | None:
+    """Return the default of a new column as SQL; None when the model has none or already states a database default.
+
+    Follows Django's AddField (an empty string for a text column that may be blank), but a callable is never frozen
+    into one value for all rows.
+
+    Raises:
+        UnknownDefault: only Python can compute the value, and not once for all rows.
+    """
+    if field.has_db_default() or field.generated:  # type: ignore[attr-defined]
+        return None
+    if field.has_default():
+        return _callable(field, editor) if callable(field.default) else editor.literal(field, field.get_default())
+    if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        return next(sql for kind, sql in CLOCK if isinstance(field, kind))
+    if not field.null and field.blank and field.empty_strings_allowed:
+        return editor.literal(field, b"" if field.get_internal_type() == "BinaryField" else "")
+    return None
+
+
+def _callable(field: ModelField, editor: DryRun) -> str:
+    if field.default in SERVER_SIDE:
+        return SERVER_SIDE[field.default]
+    first, second = (editor.literal(field, field.get_default()) for _ in range(2))
+    if first != second:
+        raise UnknownDefault
+    return first
+
+
+def fills_rows(field: ModelField, default: str | None) -> bool:
+    """Tell whether rows that exist can take the column: it has a value, may be null, or the server makes one."""
+    identity = isinstance(field, models.AutoField)
+    return bool(
+        default not in {None, "NULL"}
+        or field.null
+        or field.has_db_default()  # type: ignore[attr-defined]
+        or field.generated  # type: ignore[attr-defined]
+        or identity
+    )

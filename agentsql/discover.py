@@ -1,0 +1,80 @@
+"""Which installed apps are plugins, and which of their models live on a database: the first step of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from django.apps import AppConfig, apps
+from django.db import router
+
+from agentsql.exceptions import UnknownPlugin
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models import Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """An app whose models are kept in the schema by automigrate."""
+
+    label: str
+    models: tuple[type[Model], ...]
+
+
+def is_plugin(config: AppConfig, named: Iterable[str]) -> bool:
+    """Tell whether an app says so itself (`automigrate = True`) or the project names it in AGENTSQL["PLUGINS"]."""
+    return getattr(config, "automigrate", False) is True or config.label in named
+
+
+def discover(
+    connection: BaseDatabaseWrapper, *, named: Iterable[str], only: Iterable[str] | None = None
+) -> tuple[Plugin, ...]:
+    """Return the plugins and their tables' models for one database, in the order of INSTALLED_APPS.
+
+    Routers decide, as do `managed`, `proxy`, `swappable` and `required_db_vendor`. Auto-created many-to-many models
+    are models like any other.
+
+    Args:
+        connection: the database.
+        named: labels from AGENTSQL["PLUGINS"].
+        only: labels to keep; None or empty keeps all.
+
+    Raises:
+        UnknownPlugin: a label is not installed or not a plugin.
+    """
+    named = frozenset(named)
+    configs = {config.label: config for config in apps.get_app_configs()}
+    plugins = {label: config for label, config in configs.items() if is_plugin(config, named)}
+    for label in sorted(named - configs.keys()):
+        raise UnknownPlugin(
+            f'AGENTSQL["PLUGINS"] names {label!r}, but no installed app has that label. {_advice(label, configs)}'
+        )
+    only = tuple(only or ())
+    for label in only:
+        if label not in configs:
+            raise UnknownPlugin(f"No installed app has the label {label!r}. {_advice(label, plugins)}")
+        if label not in plugins:
+            raise UnknownPlugin(
+                f"{label!r} is not a plugin: set `automigrate = True` on its AppConfig, "
+                f'or add {label!r} to AGENTSQL["PLUGINS"].'
+            )
+    return tuple(
+        Plugin(label=label, models=_models(config, connection))
+        for label, config in plugins.items()
+        if not only or label in only
+    )
+
+
+def _models(config: AppConfig, connection: BaseDatabaseWrapper) -> tuple[type[Model], ...]:
+    models = router.get_migratable_models(config, connection.alias, include_auto_created=True)
+    return tuple(model for model in models if model._meta.can_migrate(connection))
+
+
+def _advice(label: str, known: Iterable[str]) -> str:
+    known = sorted(known)
+    near = get_close_matches(label, known, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known) or 'none'}."

@@ -1,0 +1,184 @@
+"""Statements from Django's own schema editor, one object at a time and without a query.
+
+The dry-run editor is the connection's schema editor class with the few methods overridden that would ask the server
+or join several objects into one statement. This is the only module that leans on Django's private editor API;
+tests/test_editor.py names every private method it uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.backends.utils import split_identifier
+
+from agentsql.schema import TableName, clip
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models import Field, Model
+    from django.db.models.constraints import BaseConstraint
+
+    ModelField = Field[Any, Any]
+
+FOREIGN_KEY_SUFFIX = "_fk_%(to_table)s_%(to_column)s"
+SEPARATOR = '"."'  # db_table = 'ai"."memories' is how Django users name another schema
+
+
+def quote(name: str) -> str:
+    """Quote an identifier, or a schema-qualified one in Django's `ai"."memories` spelling; quotes inside double."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in _bare(name).split(SEPARATOR))
+
+
+def table_name(db_table: str) -> TableName:
+    """Return the place of a model's table as the server will keep it."""
+    namespace, separator, name = _bare(db_table).partition(SEPARATOR)
+    return TableName(clip(namespace), clip(name)) if separator else TableName("", clip(namespace))
+
+
+def _bare(name: str) -> str:
+    return name[1:-1] if len(name) > 1 and name.startswith('"') and name.endswith('"') else name
+
+
+def is_inline(constraint: BaseConstraint) -> bool:
+    """Tell whether Django writes a constraint into CREATE TABLE; the others are statements of their own."""
+    from django.contrib.postgres.constraints import ExclusionConstraint  # noqa: PLC0415 it imports psycopg
+
+    if isinstance(constraint, models.UniqueConstraint):
+        return not is_unique_index(constraint) and constraint.nulls_distinct is None
+    return isinstance(constraint, models.CheckConstraint | ExclusionConstraint)
+
+
+def is_unique_index(constraint: models.UniqueConstraint) -> bool:
+    """Tell whether a unique constraint is an index to PostgreSQL: partial, covering, on expressions or opclasses."""
+    return bool(
+        constraint.condition or constraint.include or constraint.opclasses or constraint.contains_expressions
+    )
+
+
+class DryRun:
+    """Mixed into a connection's schema editor class; renders statements as they will run, values included."""
+
+    connection: BaseDatabaseWrapper
+    nondeterministic_collations: Collection[str] = ()
+
+    def quote_name(self, name: str) -> str:
+        return quote(name)
+
+    def _is_collation_deterministic(self, collation_name: str) -> bool:
+        return collation_name not in self.nondeterministic_collations
+
+    def index_name(self, db_table: str, columns: Iterable[str], suffix: str = "") -> str:
+        """Return the name Django gives an index or constraint that has none."""
+        return clip(self._create_index_name(db_table, list(columns), suffix=suffix))  # type: ignore[attr-defined]
+
+    def foreign_key_name(self, model: type[Model], field: ModelField) -> str:
+        target = field.target_field  # type: ignore[attr-defined]
+        to_table = split_identifier(target.model._meta.db_table)[1]
+        suffix = FOREIGN_KEY_SUFFIX % {"to_table": to_table, "to_column": target.column}
+        return self.index_name(model._meta.db_table, [field.column], suffix)
+
+    # One object each, as a list of statements that belong together.
+
+    def table(self, model: type[Model], _source: None = None) -> list[str]:
+        """CREATE TABLE with everything Django writes inline, then the comments."""
+        meta = model._meta
+        columns = [field for field in meta.local_fields if field.db_type(self.connection) is not None]
+        parts = [self._definition(model, field, inline=True) for field in columns]
+        parts += [str(item.constraint_sql(model, self)) for item in meta.constraints if is_inline(item)]
+        if isinstance(meta.pk, models.CompositePrimaryKey):
+            parts.append(f"PRIMARY KEY ({self._quoted(meta.pk.columns)})")
+        sql = f"CREATE TABLE {quote(meta.db_table)} ({', '.join(parts)})"
+        if meta.db_tablespace:
+            sql += f" {self.connection.ops.tablespace_sql(meta.db_tablespace)}"
+        comments = [self._column_comment(model, field) for field in columns if field.db_comment]
+        if meta.db_table_comment:
+            literal = self.quote_value(meta.db_table_comment)  # type: ignore[attr-defined]
+            comments.insert(0, f"COMMENT ON TABLE {quote(meta.db_table)} IS {literal}")
+        return [sql, *comments]
+
+    def column(self, model: type[Model], field: ModelField, default: str | None = None) -> list[str]:
+        """ADD COLUMN alone: its unique, check and foreign key constraints are objects of their own.
+
+        `default` is SQL that existing rows get, and that stays: processes that still run the old code insert without
+        naming the column.
+        """
+        definition = self._definition(model, field, inline=False)
+        if default is not None:
+            definition += f" DEFAULT {default}"
+        comment = [self._column_comment(model, field)] if field.db_comment else []
+        return [f"ALTER TABLE {quote(model._meta.db_table)} ADD COLUMN {definition}", *comment]
+
+    def primary_key(self, model: type[Model], columns: Iterable[str]) -> list[str]:
+        return [f"ALTER TABLE {quote(model._meta.db_table)} ADD PRIMARY KEY ({self._quoted(columns)})"]
+
+    def field_unique(self, model: type[Model], field: ModelField) -> list[str]:
+        sql = f"ALTER TABLE {quote(model._meta.db_table)} ADD UNIQUE ({quote(field.column)})"
+        tablespace = field.db_tablespace or model._meta.db_tablespace
+        return [f"{sql} {self.connection.ops.tablespace_sql(tablespace, inline=True)}" if tablespace else sql]
+
+    def field_check(self, model: type[Model], field: ModelField) -> list[str]:
+        check = field.db_parameters(connection=self.connection)["check"]
+        return [f"ALTER TABLE {quote(model._meta.db_table)} ADD CHECK ({check})"]
+
+    def field_index(self, model: type[Model], field: ModelField) -> list[str]:
+        return [str(self._create_index_sql(model, fields=[field]))]  # type: ignore[attr-defined]
+
+    def like_index(self, model: type[Model], field: ModelField) -> list[str]:
+        return [str(self._create_like_index_sql(model, field))]  # type: ignore[attr-defined]
+
+    def foreign_key(self, model: type[Model], field: ModelField) -> list[str]:
+        """ADD CONSTRAINT; ON DELETE is the database's work where the field's rule knows how to say it (DB_CASCADE)."""
+        statement = self._create_fk_sql(model, field, FOREIGN_KEY_SUFFIX)  # type: ignore[attr-defined]
+        on_delete = getattr(field.remote_field.on_delete, "on_delete_sql", None)  # type: ignore[union-attr]
+        if on_delete is not None and "on_delete_db" not in statement.parts:  # Django before 6.1
+            statement.template = statement.template.replace("%(deferrable)s", "%(on_delete_db)s%(deferrable)s")
+            statement.parts["on_delete_db"] = on_delete(self)
+        return [str(statement)]
+
+    def unique_together(self, model: type[Model], fields: Iterable[str]) -> list[str]:
+        columns = [model._meta.get_field(name) for name in fields]
+        return [str(self._create_unique_sql(model, columns))]  # type: ignore[attr-defined]
+
+    def declared(self, model: type[Model], item: models.Index | BaseConstraint) -> list[str]:
+        """Render a member of Meta.indexes or Meta.constraints."""
+        return [str(item.create_sql(model, self))]  # type: ignore[arg-type]
+
+    def literal(self, field: ModelField, value: Any) -> str:
+        """Return a value as SQL of a field's type."""
+        return self.compose("%s", [field.get_db_prep_save(value, self.connection)])
+
+    def compose(self, sql: str, params: Any) -> str:
+        """Merge values into SQL by psycopg's own quoting: PostgreSQL takes no parameters in DDL."""
+        return str(self.connection.ops.compose_sql(sql, params)) if params else sql
+
+    def _definition(self, model: type[Model], field: ModelField, *, inline: bool) -> str:
+        self.inline = inline
+        definition, params = self.column_sql(model, field)  # type: ignore[attr-defined]
+        definition = f"{quote(field.column)} {self.compose(definition, params)}"
+        check = field.db_parameters(connection=self.connection)["check"]
+        if check and inline:
+            definition += f" CHECK ({check})"
+        suffix = field.db_type_suffix(self.connection)
+        return f"{definition} {suffix}" if suffix else definition
+
+    def _iter_column_sql(self, *args: Any) -> Iterator[str]:
+        for part in super()._iter_column_sql(*args):  # type: ignore[misc]
+            if self.inline or not part.startswith(("PRIMARY KEY", "UNIQUE", "USING INDEX TABLESPACE")):
+                yield part
+
+    def _column_comment(self, model: type[Model], field: ModelField) -> str:
+        literal = self.quote_value(field.db_comment)  # type: ignore[attr-defined]
+        return f"COMMENT ON COLUMN {quote(model._meta.db_table)}.{quote(field.column)} IS {literal}"
+
+    def _quoted(self, columns: Iterable[str]) -> str:
+        return ", ".join(quote(column) for column in columns)
+
+
+def dry_run(connection: BaseDatabaseWrapper, nondeterministic_collations: Collection[str] = ()) -> DryRun:
+    """Return a schema editor that renders and never executes."""
+    parent: Any = connection.SchemaEditorClass
+    editor: DryRun = type("DryRunEditor", (DryRun, parent), {})(connection, collect_sql=True)
+    editor.nondeterministic_collations = nondeterministic_collations
+    return editor

@@ -1,0 +1,233 @@
+"""One run, as a straight line: discover, draft, inspect, diff, plan, execute, inspect again, report.
+
+A run that finds nothing missing takes no lock and writes nothing. Otherwise everything is read again under the lock,
+because another run may have just made it. The verdict is the second plan: a run succeeded when it is empty.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+
+from agentsql import catalog, conf, drift
+from agentsql.desired import Draft, draft
+from agentsql.diff import Diff, diff
+from agentsql.discover import Plugin, discover
+from agentsql.editor import DryRun, dry_run, quote
+from agentsql.exceptions import (
+    DatabaseReadOnly,
+    DatabaseUnavailable,
+    InsideTransaction,
+    InsufficientPrivilege,
+    UnknownDatabase,
+    UnsupportedDatabase,
+)
+from agentsql.executor import execute
+from agentsql.hazards import Conditions, Situation
+from agentsql.lock import exclusive
+from agentsql.plan import Plan, plan
+from agentsql.report import Outcome, Report, Result
+from agentsql.schema import Column, Extension, Index, Key, Kind, SchemaObject, TableName
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+MINIMUM_VERSION = 140000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What one look at the database gives: server facts, both schemas, their difference and the plan."""
+
+    server: catalog.Server
+    diff: Diff
+    plan: Plan
+    findings: tuple[drift.CheckMessage, ...]
+
+
+def run(
+    *,
+    using: str = DEFAULT_DB_ALIAS,
+    plugins: Iterable[str] | None = None,
+    plan_only: bool = False,
+    lock_timeout: float | None = None,
+    progress: Callable[[Outcome], None] = lambda _: None,
+    notice: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Make the schema hold all that the plugins' models need.
+
+    Args:
+        using: the database alias.
+        plugins: labels to look at; None looks at all.
+        plan_only: say what would run, and change nothing.
+        lock_timeout: seconds a statement waits for a lock; None takes AGENTSQL["LOCK_TIMEOUT"].
+        progress: called with each outcome as it happens.
+        notice: called with a sentence when the run has to wait.
+
+    Raises:
+        AgentSQLError: before anything was changed: an unknown label or alias, a database that is not PostgreSQL or
+            too old, unreachable, read-only, or out of this role's rights.
+    """
+    settings = conf.load()
+    connection = _connection(using)
+    wanted = discover(connection, named=settings.plugins, only=plugins)
+    if lock_timeout is not None:
+        settings = replace(settings, lock_timeout=lock_timeout)
+    return converge(connection, wanted, settings, plan_only=plan_only, progress=progress, notice=notice)
+
+
+def converge(
+    connection: BaseDatabaseWrapper,
+    plugins: Sequence[Plugin],
+    settings: conf.Settings,
+    *,
+    plan_only: bool = False,
+    progress: Callable[[Outcome], None] = lambda _: None,
+    notice: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Do the work of `run` for plugins that are already known."""
+    start = time.perf_counter()
+    _connect(connection)
+    outcomes: tuple[Outcome, ...] = ()
+    try:
+        survey = look(connection, plugins)
+        if plan_only:
+            outcomes = tuple(Outcome(step=step, result=Result.PENDING) for step in survey.plan.steps)
+        elif survey.plan.steps:
+            _refuse_if_powerless(survey)
+            with exclusive(connection, wait=settings.lock_wait, waiting=notice):
+                survey = look(connection, plugins)
+                outcomes = _apply(survey, connection, settings.lock_timeout, progress)
+                survey = look(connection, plugins) if outcomes else survey
+    except (DatabaseError, psycopg.Error) as error:
+        raise DatabaseUnavailable(f"The database failed: {_first_line(error)}") from error
+    return Report(
+        database=survey.server.database,
+        plugins=tuple(plugin.label for plugin in plugins),
+        outcomes=outcomes,
+        findings=survey.findings,
+        remaining=len(survey.diff.missing),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def look(connection: BaseDatabaseWrapper, plugins: Iterable[Plugin]) -> Survey:
+    """Compare models and database: read-only, and a constant number of queries."""
+    server = catalog.server(connection)
+    if server.current_schema is None:
+        raise InsufficientPrivilege(
+            f"No schema on the search_path of role {server.user!r} exists; create one or set search_path."
+        )
+    editor = dry_run(connection, server.dialect.nondeterministic_collations)
+    desired = draft(plugins, editor, server.dialect)
+    actual = catalog.inspect(connection, desired.tables, server)
+    difference = diff(desired.objects, actual)
+    types = {
+        wanted.type for wanted, _ in difference.shared.values() if isinstance(wanted, Column)
+    }
+    drifted = drift.check(difference, catalog.resolve_types(connection, types))
+    situation = Situation(
+        diff=difference,
+        draft=desired,
+        actual=actual,
+        conditions=_conditions(connection, difference, actual, desired, server),
+        editor=editor,
+    )
+    planned = plan(situation)
+    return Survey(server=server, diff=difference, plan=planned, findings=(*planned.findings, *drifted))
+
+
+def _conditions(
+    connection: BaseDatabaseWrapper,
+    difference: Diff,
+    actual: dict[Key, SchemaObject],
+    desired: Draft,
+    server: catalog.Server,
+) -> Conditions:
+    """Ask what the plan must know, and only where something is missing."""
+    missing = difference.missing
+    touched: dict[TableName, str] = {}
+    for key in missing:
+        table = actual.get(Key(key.table, Kind.TABLE))
+        origin = desired.origins[key]
+        if table is not None and getattr(table, "relkind", "") in {"r", "p"} and origin.model is not None:
+            touched[key.table] = quote(origin.model._meta.db_table)
+    names = [item.name for item in missing.values() if isinstance(item, Index)]
+    return Conditions(
+        user=server.user,
+        superuser=server.superuser,
+        may_create_in_database=server.may_create_in_database,
+        populated=catalog.populated(connection, touched.items()),
+        extensions=catalog.available_extensions(
+            connection, [item.name for item in missing.values() if isinstance(item, Extension)]
+        ),
+        taken=catalog.taken_names(connection, names, server),
+    )
+
+
+def _apply(
+    survey: Survey, connection: BaseDatabaseWrapper, lock_timeout: float, progress: Callable[[Outcome], None]
+) -> tuple[Outcome, ...]:
+    outcomes = []
+    for outcome in execute(
+        survey.plan.steps, connection, lock_timeout=lock_timeout, lock_capacity=survey.server.lock_capacity
+    ):
+        outcomes.append(outcome)
+        progress(outcome)
+    return tuple(outcomes)
+
+
+def _refuse_if_powerless(survey: Survey) -> None:
+    """Raise one clear error before anything starts, where each statement would fail with its own."""
+    server = survey.server
+    if server.in_recovery:
+        raise DatabaseReadOnly(f"The server of {server.database!r} is a replica: run automigrate on its primary.")
+    if server.read_only:
+        raise DatabaseReadOnly(
+            f"Transactions of role {server.user!r} on {server.database!r} are read-only "
+            "(default_transaction_read_only): run automigrate as another role."
+        )
+    makes_tables = any(step.key.kind is Kind.TABLE and not step.key.table.namespace for step in survey.plan.steps)
+    if makes_tables and not server.may_create_tables:
+        raise InsufficientPrivilege(
+            f"The role {server.user!r} may not create tables in schema {server.current_schema!r}. "
+            f'Have its owner run: GRANT CREATE ON SCHEMA "{server.current_schema}" TO "{server.user}";'
+        )
+
+
+def _connection(using: str) -> BaseDatabaseWrapper:
+    if using not in connections:
+        raise UnknownDatabase(f"There is no database alias {using!r}. There are: {', '.join(connections)}.")
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        raise UnsupportedDatabase(
+            f"The database {using!r} is {connection.display_name}; automigrate needs PostgreSQL. "
+            "Choose another alias with --database."
+        )
+    if connection.in_atomic_block:
+        raise InsideTransaction
+    return connection
+
+
+def _connect(connection: BaseDatabaseWrapper) -> None:
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        name = connection.settings_dict["NAME"]
+        raise DatabaseUnavailable(
+            f"Can't connect to the database {name!r} ({connection.alias}): {_first_line(error)}"
+        ) from error
+    version: int = connection.connection.info.server_version
+    if version < MINIMUM_VERSION:
+        major = version // 10000
+        raise UnsupportedDatabase(f"The server is PostgreSQL {major}; automigrate needs 14 or newer: upgrade it.")
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0]

@@ -1,0 +1,42 @@
+"""Everything agentsql raises. A subclass's docstring is its default message; the command shows it as one line."""
+
+from __future__ import annotations
+
+
+class AgentSQLError(Exception):
+    """Something went wrong in agentsql."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__class__.__doc__)
+
+
+class UnknownPlugin(AgentSQLError):
+    """No installed app has that label."""
+
+
+class UnknownDatabase(AgentSQLError):
+    """No database has that alias."""
+
+
+class UnsupportedDatabase(AgentSQLError):
+    """agentsql needs PostgreSQL 14 or newer."""
+
+
+class DatabaseUnavailable(AgentSQLError):
+    """The database can't be reached."""
+
+
+class DatabaseReadOnly(AgentSQLError):
+    """The database accepts no writes."""
+
+
+class InsufficientPrivilege(AgentSQLError):
+    """The role may not change this schema."""
+
+
+class InsideTransaction(AgentSQLError):
+    """automigrate commits as it goes and can't run inside a transaction; call it outside of atomic()."""
+
+
+class LockUnavailable(AgentSQLError):
+    """Another automigrate run holds the database's lock."""

@@ -1,0 +1,189 @@
+"""What to make, in the order in which it can be made. Pure but for rendering, which the editor does without a query.
+
+The order is data: extensions and namespaces, then each table with what is its own, then foreign keys. A foreign key
+is always a statement of its own and always last, so cycles between tables need no special care. A step's `requires`
+serves failures: what depends on a failed step is left out, and nothing else is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agentsql import findings
+from agentsql.defaults import standing_default
+from agentsql.hazards import Situation, refusals
+from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, Namespace, SchemaObject, Table, TableName
+from agentsql.editor import quote
+
+if TYPE_CHECKING:
+    from django.core.checks import CheckMessage
+
+# The lock a plain statement takes on a table that exists. Source: PostgreSQL documentation, "Explicit Locking".
+LOCKS = {
+    Kind.COLUMN: "ACCESS EXCLUSIVE",
+    Kind.PRIMARY_KEY: "ACCESS EXCLUSIVE",
+    Kind.UNIQUE: "ACCESS EXCLUSIVE",
+    Kind.INDEX: "SHARE",
+    Kind.CHECK: "ACCESS EXCLUSIVE",
+    Kind.EXCLUSION: "ACCESS EXCLUSIVE",
+    Kind.FOREIGN_KEY: "SHARE ROW EXCLUSIVE",
+}
+SHARED = "shared"  # in one transaction with its neighbours
+OWN = "own"  # alone, so that a lock on a table in use is short
+STAGES = {Kind.EXTENSION: 0, Kind.NAMESPACE: 0, Kind.FOREIGN_KEY: 2}  # all else: 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing to make.
+
+    creates: the objects it brings; a table brings its columns and inline constraints.
+    sql: statements that belong together, as they will run, without semicolons.
+    lock: the strongest lock on a table that others may use; "" when nobody can be waiting.
+    requires: missing objects that must be there first.
+    """
+
+    key: Key
+    app: str
+    model: str
+    name: str
+    creates: tuple[Key, ...]
+    sql: tuple[str, ...]
+    lock: str = ""
+    transaction: str = SHARED
+    requires: frozenset[Key] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Steps in order, and the findings that keep other missing objects from being made."""
+
+    steps: tuple[Step, ...]
+    findings: tuple[CheckMessage, ...]
+
+
+def plan(now: Situation) -> Plan:
+    """Decide what to make of all that is missing."""
+    missing = now.diff.missing
+    refused = dict(refusals(now))
+    needs = {key: frozenset(requirements(key, item, now)) for key, item in missing.items()}
+    blocked = _closure(refused, needs)
+    carried = {key: None for key in missing if _carrier(key, now)}
+    steps = [
+        _step(key, missing[key], now, needs[key])
+        for key in _ordered(missing, now)
+        if key not in blocked and key not in carried
+    ]
+    rivals = [findings.rival_models(*rival) for rival in now.draft.rivals]
+    return Plan(steps=tuple(steps), findings=(*rivals, *refused.values()))
+
+
+def requirements(key: Key, item: SchemaObject, now: Situation) -> Iterator[Key]:
+    """Yield the keys that must exist before an object can: of these, only missing ones matter."""
+    yield from now.draft.requires.get(key, ())
+    if key.kind in {Kind.TABLE, Kind.EXTENSION, Kind.NAMESPACE}:
+        return
+    yield Key(key.table, Kind.TABLE)
+    if isinstance(item, Constraint) and item.target is not None:
+        yield Key(item.target, Kind.TABLE)
+        yield from _referenced(item.target, item.target_columns)
+    if not isinstance(item, Index | Constraint) or not now.exists(key.table):
+        return
+    if item.columns:
+        yield from (Key(key.table, Kind.COLUMN, (name,)) for name in item.columns)
+    else:  # an expression may name any column
+        yield from (other for other in now.diff.missing if other.table == key.table and other.kind is Kind.COLUMN)
+
+
+def _referenced(table: TableName, columns: tuple[str, ...]) -> Iterator[Key]:
+    """Yield what a foreign key needs of its target: the columns, and their uniqueness."""
+    yield from (Key(table, Kind.COLUMN, (name,)) for name in columns)
+    yield Key(table, Kind.PRIMARY_KEY)
+    yield Constraint(table=table, kind=Kind.UNIQUE, columns=columns).key
+
+
+def _closure(refused: Iterable[Key], needs: Mapping[Key, frozenset[Key]]) -> set[Key]:
+    """Return what is refused and all that depends on it."""
+    dependents: dict[Key, list[Key]] = defaultdict(list)
+    for key, required in needs.items():
+        for other in required:
+            dependents[other].append(key)
+    blocked: set[Key] = set()
+    waiting = list(refused)
+    while waiting:
+        key = waiting.pop()
+        if key not in blocked:
+            blocked.add(key)
+            waiting += dependents[key]
+    return blocked
+
+
+def _carrier(key: Key, now: Situation) -> bool:
+    """Tell whether a missing object comes with its table's CREATE TABLE."""
+    origin = now.draft.origins[key]
+    return origin.inline and key.kind is not Kind.TABLE and not now.exists(key.table)
+
+
+def _ordered(missing: Mapping[Key, SchemaObject], now: Situation) -> list[Key]:
+    """Sort by stage, then by table in the models' order, then by rank; generated columns follow plain ones."""
+    place = {name: number for number, name in enumerate(now.draft.tables)}
+
+    def position(key: Key) -> tuple[int, int, int, bool]:
+        item = missing[key]
+        generated = isinstance(item, Column) and item.generated
+        return STAGES.get(key.kind, 1), place.get(key.table, -1), key.kind, generated
+
+    return sorted(missing, key=position)
+
+
+def _step(key: Key, item: SchemaObject, now: Situation, needs: frozenset[Key]) -> Step:
+    app, model, *_ = now.draft.origins[key]
+    creates = [key]
+    if key.kind is Kind.TABLE:
+        creates += [other for other in now.draft.contents[key.table] if _carrier(other, now)]
+    shared = key.kind not in LOCKS or _unused(key, item, now)
+    return Step(
+        key=key,
+        app=app,
+        model=model._meta.label if model is not None else "",
+        name=_name(item, now),
+        creates=tuple(creates),
+        sql=tuple(render(key, item, now)),
+        lock="" if key.kind not in LOCKS or not now.exists(key.table) else LOCKS[key.kind],
+        transaction=SHARED if shared else OWN,
+        requires=frozenset(other for other in needs if other in now.diff.missing),
+    )
+
+
+def _unused(key: Key, item: SchemaObject, now: Situation) -> bool:
+    """Tell whether the tables a step locks are new or empty."""
+    if key.table in now.conditions.populated:
+        return False
+    target = item.target if isinstance(item, Constraint) else None
+    return target is None or not now.exists(target)
+
+
+def _name(item: SchemaObject, now: Situation) -> str:
+    if isinstance(item, Table):
+        return item.table.name
+    if isinstance(item, Constraint) and item.kind is Kind.FOREIGN_KEY:
+        _, model, _, source, _ = now.draft.origins[item.key]
+        return now.editor.foreign_key_name(model, source)
+    return item.name
+
+
+def render(key: Key, item: SchemaObject, now: Situation) -> list[str]:
+    """Return the statements that make one object."""
+    editor = now.editor
+    if isinstance(item, Extension):
+        return [f"CREATE EXTENSION IF NOT EXISTS {quote(item.name)}"]
+    if isinstance(item, Namespace):
+        return [f"CREATE SCHEMA IF NOT EXISTS {quote(item.name)}"]
+    _, model, statements, source, _ = now.draft.origins[key]
+    assert model is not None and statements is not None  # noqa: S101, PT018 all other objects come from a model
+    if key.kind is Kind.COLUMN and key.table in now.conditions.populated:
+        return editor.column(model, source, standing_default(source, editor))
+    return statements(editor, model, source)

@@ -1,0 +1,177 @@
+"""A report as text, JSON or SQL: pure functions, the last and interchangeable step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.color import no_style
+
+from agentsql.report import Outcome, Report, Result, Status
+from agentsql.schema import Kind, TableName
+
+if TYPE_CHECKING:
+    from django.core.checks import CheckMessage
+    from django.core.management.color import Style
+
+COUNTED = (Kind.EXTENSION, Kind.NAMESPACE, Kind.TABLE, Kind.COLUMN, Kind.INDEX, Kind.FOREIGN_KEY)
+PLURALS = {"index": "indexes", "foreign key": "foreign keys"}
+WIDTH = 66
+
+
+def text(report: Report, style: Style | None = None, verbosity: int = 1) -> str:
+    """Return every step and the tail, for a report whose steps were not shown as they happened."""
+    previous: Outcome | None = None
+    lines = []
+    for outcome in report.outcomes:
+        lines.append(text_step(outcome, previous, style, verbosity))
+        previous = outcome
+    return "\n".join([*lines, text_tail(report, style)])
+
+
+def text_step(
+    outcome: Outcome, previous: Outcome | None = None, style: Style | None = None, verbosity: int = 1
+) -> str:
+    """Return one step's line, under a heading where its plugin or table differs from the previous one's."""
+    style = style or no_style()
+    step = outcome.step
+    lines = []
+    if previous is None or previous.step.app != step.app:
+        lines.append(style.MIGRATE_HEADING(step.app))
+    if step.key.table.name and (previous is None or (previous.step.app, previous.step.key.table) != (step.app, step.key.table)):
+        lines.append(f"  {style.MIGRATE_LABEL(str(step.key.table))}")
+    lines.append(_step_line(outcome, style))
+    if verbosity > 1:
+        lines += [f"        {sql};" for sql in step.sql]
+    if verbosity > 2:  # noqa: PLR2004 Django's levels
+        lines.append(f"        lock: {step.lock or 'none'}; transaction: {step.transaction}")
+    return "\n".join(lines)
+
+
+def _step_line(outcome: Outcome, style: Style) -> str:
+    step = outcome.step
+    columns = sum(key.kind is Kind.COLUMN for key in step.creates)
+    what = f"table, {_count('column', columns)}" if step.key.kind is Kind.TABLE else f"{step.key.kind.label} {step.name}"
+    indent = "    " if step.key.table.name else "  "
+    if outcome.result is Result.PENDING:
+        return f"{indent}+ {what}"
+    if outcome.result is Result.DONE:
+        return f"{indent}+ {what}".ljust(WIDTH) + f"{style.SUCCESS('OK')} {outcome.seconds:.3f} s"
+    failure = outcome.failure
+    line = f"{indent}! {what}".ljust(WIDTH) + style.ERROR(outcome.result.value.upper())
+    if failure is None:
+        return line
+    details = [line, f"{indent}  {failure.message}"]
+    if outcome.result is Result.FAILED:
+        details += [f"{indent}  {sql};" for sql in step.sql]
+        details.append(f"{indent}  HINT: {failure.hint}")
+    return "\n".join(details)
+
+
+def text_tail(report: Report, style: Style | None = None) -> str:
+    """Return the findings and the summary."""
+    style = style or no_style()
+    paint = {Status.CONVERGED: style.SUCCESS, Status.PENDING: style.WARNING}.get(report.status, style.ERROR)
+    return "\n".join([paint(_summary(report)), *(_finding(finding, style) for finding in report.findings)])
+
+
+def _summary(report: Report) -> str:
+    counted = ", ".join(
+        _count(kind.label, report.counts.get(kind.label, 0))
+        for kind in COUNTED
+        if report.counts.get(kind.label) or (kind is Kind.TABLE and report.counts)
+    )
+    took = f"in {report.seconds:.2f} s"
+    if report.status is Status.PENDING:
+        return f"To make: {counted or _other_counts(report)}."
+    failed = sum(outcome.result is not Result.DONE for outcome in report.outcomes)
+    trouble = []
+    if failed:
+        trouble.append(f"{failed} of {len(report.outcomes)} steps did not succeed")
+    if report.remaining:
+        trouble.append(f"{_count('object', report.remaining)} still missing")
+    if report.outcomes:
+        return "; ".join([f"{counted or _other_counts(report) or 'Nothing made'} {took}", *trouble]) + "."
+    if report.status is Status.CONVERGED:
+        return f"Nothing to do: the schema holds all of {_count('plugin', len(report.plugins))}' models."
+    return "; ".join(trouble or ["Blocked"]) + f", {took}."
+
+
+def _other_counts(report: Report) -> str:
+    return ", ".join(_count(label, number) for label, number in report.counts.items())
+
+
+def _count(label: str, number: int) -> str:
+    return f"{number} {label if number == 1 else PLURALS.get(label, label + 's')}"
+
+
+def _finding(finding: CheckMessage, style: Style) -> str:
+    paint = style.ERROR if finding.is_serious() else style.WARNING
+    lines = [f"{finding.obj}: ({finding.id}) {finding.msg}"]
+    if finding.hint:
+        lines.append(f"    HINT: {finding.hint}")
+    return paint("\n".join(lines))
+
+
+def sql(report: Report) -> str:
+    """Return the statements exactly as they run, ready for psql; findings as comments."""
+    lines = [f"{statement};" for outcome in report.outcomes for statement in outcome.step.sql]
+    for finding in report.findings:
+        lines += [f"-- {line}" for line in f"{finding.id} {finding.msg} {finding.hint or ''}".splitlines()]
+    return "\n".join(lines)
+
+
+def as_json(report: Report) -> str:
+    """Return one JSON object with everything the report knows."""
+    return json.dumps(
+        {
+            "status": report.status.value,
+            "database": report.database,
+            "steps": [_json_step(outcome) for outcome in report.outcomes],
+            "findings": [_json_finding(finding) for finding in report.findings],
+            "counts": report.counts,
+            "remaining": report.remaining,
+            "seconds": round(report.seconds, 6),
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _json_step(outcome: Outcome) -> dict[str, Any]:
+    step, failure = outcome.step, outcome.failure
+    return {
+        "app": step.app,
+        "model": step.model,
+        "table": _json_table(step.key.table),
+        "kind": step.key.kind.label,
+        "name": step.name,
+        "sql": list(step.sql),
+        "lock": step.lock or None,
+        "transaction": step.transaction,
+        "outcome": outcome.result.value,
+        "seconds": round(outcome.seconds, 6),
+        "error": None
+        if failure is None
+        else {"message": failure.message, "hint": failure.hint, "sqlstate": failure.sqlstate},
+    }
+
+
+def _json_table(table: TableName) -> str | None:
+    return str(table) if table.name else None
+
+
+def _json_finding(finding: CheckMessage) -> dict[str, Any]:
+    level = {40: "error", 30: "warning", 20: "info"}.get(finding.level, "error")
+    return {
+        "id": finding.id,
+        "level": level,
+        "object": str(finding.obj),
+        "message": finding.msg,
+        "hint": finding.hint,
+    }
+
+
+FORMATS: Mapping[str, Callable[[Report], str]] = MappingProxyType({"text": text, "json": as_json, "sql": sql})

@@ -1,0 +1,94 @@
+"""What a run did and what it found: frozen values, and the verdict they add up to. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.core.checks import CheckMessage
+
+from agentsql.plan import Step
+from agentsql.schema import Kind
+
+
+class Result(StrEnum):
+    """What became of a step."""
+
+    PENDING = "pending"  # planned, not run
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"  # needs one that failed
+
+
+class Status(StrEnum):
+    """What became of the schema."""
+
+    CONVERGED = "converged"
+    PENDING = "pending"
+    BLOCKED = "blocked"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a step failed: the server's words, and the next step for a person."""
+
+    message: str
+    hint: str = ""
+    sqlstate: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A step and what became of it; `seconds` is its own time on the server, round trip included."""
+
+    step: Step
+    result: Result
+    seconds: float = 0.0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One run on one database.
+
+    remaining: how many missing objects a second plan found after the run, or would find if it were run now.
+    """
+
+    database: str
+    plugins: tuple[str, ...]
+    outcomes: tuple[Outcome, ...] = ()
+    findings: tuple[CheckMessage, ...] = ()
+    remaining: int = 0
+    seconds: float = 0.0
+
+    @property
+    def status(self) -> Status:
+        results = {outcome.result for outcome in self.outcomes}
+        if Result.FAILED in results:
+            return Status.FAILED
+        if Result.PENDING in results:
+            return Status.PENDING
+        obstacles = any(finding.is_serious() for finding in self.findings)
+        return Status.BLOCKED if self.remaining or obstacles else Status.CONVERGED
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Objects by kind that were made, or that would be: `{"table": 13, "column": 88}`."""
+        kinds: Counter[Kind] = Counter()
+        for outcome in self.outcomes:
+            if outcome.result in {Result.DONE, Result.PENDING}:
+                kinds.update(key.kind for key in outcome.step.creates)
+        return {kind.label: kinds[kind] for kind in sorted(kinds)}
+
+    def exit_code(self, *, check: bool = False, planned: bool = False) -> int:
+        """Return 0 for a converged schema or a printed plan; 1 when something failed, was refused or is pending.
+
+        Args:
+            check: count pending as a failure.
+            planned: the plan was asked for, so that being able to print it is success.
+        """
+        if self.status is Status.CONVERGED:
+            return 0
+        return 0 if planned and not check else 1

@@ -1,0 +1,220 @@
+"""What a database schema is made of: frozen values, the same for what models want and what the catalog holds.
+
+Everything here is standard library only. Two schemas are compared as dictionaries, so an object's `Key` is its
+identity: a name where the name is the contract (tables, columns, checks), the columns where servers and tools choose
+names of their own (primary, unique and foreign keys).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple, TypeAlias
+
+MAX_NAME_BYTES = 63  # NAMEDATALEN - 1; PostgreSQL cuts longer identifiers
+
+
+class Kind(IntEnum):
+    """What an object is; the value is its rank when objects of one table are created."""
+
+    EXTENSION = 1
+    NAMESPACE = 2
+    TABLE = 3
+    COLUMN = 4
+    PRIMARY_KEY = 5
+    UNIQUE = 6
+    INDEX = 7
+    CHECK = 8
+    EXCLUSION = 9
+    FOREIGN_KEY = 10
+
+    @property
+    def label(self) -> str:
+        """Return the name people use: "foreign key"."""
+        return self.name.lower().replace("_", " ")
+
+
+class TableName(NamedTuple):
+    """A table's place; an empty namespace means "wherever search_path finds it"."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}.{self.name}" if self.namespace else self.name
+
+
+class Key(NamedTuple):
+    """The identity of an object; keys sort by table, then by the order of creation."""
+
+    table: TableName
+    kind: Kind
+    identity: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return "memories", "memories.room_id" or "foreign key memories(room_id)"."""
+        if self.kind is Kind.TABLE:
+            return str(self.table)
+        if self.kind is Kind.COLUMN:
+            return f"{self.table}.{self.identity[0]}"
+        if self.kind in {Kind.EXTENSION, Kind.NAMESPACE}:
+            return f"{self.kind.label} {self.identity[0]}"
+        return f"{self.kind.label} {self.table}({', '.join(part for part in self.identity if part)})"
+
+
+NOWHERE = TableName("", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    name: str
+
+    @property
+    def key(self) -> Key:
+        return Key(NOWHERE, Kind.EXTENSION, (self.name,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Namespace:
+    name: str
+
+    @property
+    def key(self) -> Key:
+        return Key(NOWHERE, Kind.NAMESPACE, (self.name,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A relation of a table's name. `relkind` is pg_class's; only "r" and "p" are tables."""
+
+    table: TableName
+    relkind: str = "r"
+    owned: bool = True
+
+    @property
+    def key(self) -> Key:
+        return Key(self.table, Kind.TABLE)
+
+
+class TypeId(NamedTuple):
+    """A type as the server knows it: pg_type.oid and the type modifier (-1: none)."""
+
+    oid: int
+    modifier: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column. `type` is text in SQL; `type_id` is known on the actual side only."""
+
+    table: TableName
+    name: str
+    type: str
+    not_null: bool
+    generated: bool = False
+    type_id: TypeId | None = None
+
+    @property
+    def key(self) -> Key:
+        return Key(self.table, Kind.COLUMN, (self.name,))
+
+
+class Structure(NamedTuple):
+    """An index without its name, as far as it can be compared: plain columns, no expression, no predicate.
+
+    `opclasses` holds "" for a type's default; `options` are pg_index.indoption's bits (1 DESC, 2 NULLS FIRST).
+    """
+
+    method: str
+    columns: tuple[str, ...]
+    opclasses: tuple[str, ...]
+    options: tuple[int, ...]
+    include: tuple[str, ...] = ()
+    unique: bool = False
+    nulls_distinct: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """An index that belongs to no constraint. `structure` is None where it holds expressions or a predicate."""
+
+    table: TableName
+    name: str
+    structure: Structure | None = None
+    columns: tuple[str, ...] = ()
+    valid: bool = True
+
+    @property
+    def key(self) -> Key:
+        return Key(self.table, Kind.INDEX, (self.name,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """A primary key, unique, check, exclusion or foreign key constraint.
+
+    `expression` is a check's condition, as written or as the server prints it; only those of a column's own check
+    are ever compared.
+    """
+
+    table: TableName
+    kind: Kind
+    name: str = ""
+    columns: tuple[str, ...] = ()
+    target: TableName | None = None
+    target_columns: tuple[str, ...] = ()
+    deferrable: bool = False
+    nulls_distinct: bool = True
+    expression: str = ""
+    validated: bool = True
+
+    @property
+    def key(self) -> Key:
+        return Key(self.table, self.kind, self._identity)
+
+    @property
+    def _identity(self) -> tuple[str, ...]:
+        if self.kind is Kind.PRIMARY_KEY:
+            return ()
+        if self.kind is Kind.UNIQUE:
+            flags = ("deferrable" * self.deferrable, "nulls not distinct" * (not self.nulls_distinct))
+            return (*self.columns, "", *flags)
+        if self.kind is Kind.FOREIGN_KEY:
+            target = self.target or NOWHERE
+            return (*self.columns, "", target.namespace, target.name, "", *self.target_columns)
+        return (self.name,)
+
+
+SchemaObject: TypeAlias = Extension | Namespace | Table | Column | Index | Constraint
+Schema: TypeAlias = Mapping[Key, SchemaObject]
+
+
+def schema_of(objects: Iterable[SchemaObject]) -> dict[Key, SchemaObject]:
+    """Index objects by identity; of two with one identity the first stands."""
+    schema: dict[Key, SchemaObject] = {}
+    for item in objects:
+        schema.setdefault(item.key, item)
+    return schema
+
+
+def clip(name: str) -> str:
+    """Return the name as the server keeps it: at most 63 bytes of UTF-8, cut at a character."""
+    raw = name.encode()
+    return name if len(raw) <= MAX_NAME_BYTES else raw[:MAX_NAME_BYTES].decode(errors="ignore")
+
+
+def chosen_name(table: str, column: str, label: str) -> str:
+    """Return the name PostgreSQL picks for an unnamed constraint: `logs_body_check`, within 63 bytes.
+
+    Source: makeObjectName() in src/backend/commands/indexcmds.c; the longer of table and column is cut first.
+    """
+    first, second = len(table.encode()), len(column.encode())
+    room = MAX_NAME_BYTES - len(label.encode()) - 1 - (1 if column else 0)
+    while first + second > room:
+        if first > second:
+            first -= 1
+        else:
+            second -= 1
+    parts = (table.encode()[:first].decode(errors="ignore"), column.encode()[:second].decode(errors="ignore"), label)
+    return "_".join(part for part in parts if part)
