@@ -140,9 +140,7 @@ def server(connection: BaseDatabaseWrapper) -> Server:
     )
 
 
-def inspect(
-    connection: BaseDatabaseWrapper, tables: Collection[TableName], server: Server
-) -> dict[Key, SchemaObject]:
+def inspect(connection: BaseDatabaseWrapper, tables: Collection[TableName], server: Server) -> dict[Key, SchemaObject]:
     """Return all that exists of these tables, the extensions and the namespaces: four queries at most."""
     objects: list[SchemaObject] = [Extension(name=name) for name in server.extensions]
     objects += [Namespace(name=name) for name in server.namespaces]
@@ -161,7 +159,7 @@ def resolve_types(connection: BaseDatabaseWrapper, types: Collection[str]) -> di
     types = sorted(types)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(f'NULL::{text}' for text in types)} LIMIT 0")
-        result = cursor.cursor.pgresult  # type: ignore[attr-defined]
+        result = cursor.cursor.pgresult
         return {text: TypeId(result.ftype(i), result.fmod(i)) for i, text in enumerate(types)}
 
 
@@ -240,7 +238,10 @@ def _contents(
 
 
 def _constraint(
-    row: Any, names: Mapping[int, TableName], columns: Mapping[int, Mapping[int, str]], nulls_not_distinct: set[int]
+    row: Any,
+    names: Mapping[int, TableName],
+    columns: Mapping[int, Mapping[int, str]],
+    nulls_not_distinct: set[int],
 ) -> Constraint:
     oid, name, contype, key, target, target_key, deferrable, validated, index, expression = row
     return Constraint(
@@ -257,9 +258,7 @@ def _constraint(
     )
 
 
-def _index(
-    row: Any, names: Mapping[int, TableName], columns: Mapping[int, Mapping[int, str]], server: Server
-) -> Index:
+def _index(row: Any, names: Mapping[int, TableName], columns: Mapping[int, Mapping[int, str]], server: Server) -> Index:
     oid, _, name, method, numbers, keys, classes, options, unique, valid, opaque, nulls_not_distinct = row
     parts = tuple(columns[oid].get(number, "") for number in numbers)
     opclasses = (server.opclasses.get(number, ("", "?", False)) for number in classes)
@@ -273,7 +272,11 @@ def _index(
         nulls_distinct=not nulls_not_distinct,
     )
     return Index(
-        table=names[oid], name=name, structure=None if opaque else structure, columns=parts[:keys], valid=valid
+        table=names[oid],
+        name=name,
+        structure=None if opaque else structure,
+        columns=parts[:keys],
+        valid=valid,
     )
 
 

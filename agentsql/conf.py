@@ -44,7 +44,7 @@ def load() -> Settings:
 
 def _typed(key: str, value: Any) -> Any:
     if key == "PLUGINS":
-        if isinstance(value, str) or not all(isinstance(label, str) for label in value):
+        if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(label, str) for label in value):
             raise ImproperlyConfigured('AGENTSQL["PLUGINS"] must be a list of app labels.')
         return tuple(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:

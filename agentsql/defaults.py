@@ -26,7 +26,7 @@ CLOCK: tuple[tuple[type[models.Field], str], ...] = (  # type: ignore[type-arg]
 )
 
 
-class UnknownDefault(Exception):  # noqa: N818
+class UnknownDefault(Exception):
     """The default is a function that answers differently each time, and the server has no counterpart."""
 
 
@@ -39,7 +39,7 @@ def standing_default(field: ModelField, editor: DryRun) -> str | None:
     Raises:
         UnknownDefault: only Python can compute the value, and not once for all rows.
     """
-    if field.has_db_default() or field.generated:  # type: ignore[attr-defined]
+    if field.has_db_default() or field.generated:
         return None
     if field.has_default():
         return _callable(field, editor) if callable(field.default) else editor.literal(field, field.get_default())
@@ -62,10 +62,4 @@ def _callable(field: ModelField, editor: DryRun) -> str:
 def fills_rows(field: ModelField, default: str | None) -> bool:
     """Tell whether rows that exist can take the column: it has a value, may be null, or the server makes one."""
     identity = isinstance(field, models.AutoField)
-    return bool(
-        default not in {None, "NULL"}
-        or field.null
-        or field.has_db_default()  # type: ignore[attr-defined]
-        or field.generated  # type: ignore[attr-defined]
-        or identity
-    )
+    return bool(default not in {None, "NULL"} or field.null or field.has_db_default() or field.generated or identity)

@@ -88,5 +88,3 @@ def _structure(wanted: SchemaObject) -> Structure | None:
 def squeeze(expression: str) -> str:
     """Reduce a simple condition to what both sides print alike: no casts, brackets, quotes or blanks."""
     return re.sub(r"::[a-z ]+|[\s()\"']", "", expression).lower()
-
-

@@ -12,6 +12,8 @@ from agentsql.schema import Column, Constraint, Index, SchemaObject, TypeId
 if TYPE_CHECKING:
     from agentsql.diff import Diff
 
+INTEGER_BYTES = {21: 2, 23: 4, 20: 8}  # by pg_type.oid: smallint, integer, bigint
+
 
 def check(diff: Diff, types: Mapping[str, TypeId]) -> Iterator[CheckMessage]:
     """Yield a finding for each shared object whose facts differ.
@@ -31,14 +33,25 @@ def check(diff: Diff, types: Mapping[str, TypeId]) -> Iterator[CheckMessage]:
 
 
 def column_type(wanted: Column, found: Column, types: Mapping[str, TypeId]) -> Iterator[CheckMessage]:
-    if types.get(wanted.type, found.type_id) != found.type_id:
+    asked = types.get(wanted.type, found.type_id)
+    if asked != found.type_id and not is_wider_integer(found.type_id, asked):
         yield Warning(
             f"Column {wanted.key} is {found.type}; the model wants {wanted.type}.",
-            hint=f'automigrate never changes a type. By hand: ALTER TABLE "{wanted.table}" '
+            hint=f"automigrate never changes a type. By hand: ALTER TABLE {wanted.table.quoted} "
             f'ALTER COLUMN "{wanted.name}" TYPE {wanted.type};',
             obj=str(wanted.key),
             id="agentsql.D101",
         )
+
+
+def is_wider_integer(found: TypeId | None, asked: TypeId | None) -> bool:
+    """Tell whether a column holds every integer that is asked for, and more.
+
+    Migrations give an automatic many-to-many table an id of the project's DEFAULT_AUTO_FIELD, models of their app's.
+    """
+    if found is None or asked is None or asked.oid not in INTEGER_BYTES:
+        return False
+    return INTEGER_BYTES.get(found.oid, 0) > INTEGER_BYTES[asked.oid]
 
 
 def column_null(wanted: Column, found: Column) -> Iterator[CheckMessage]:
@@ -46,7 +59,7 @@ def column_null(wanted: Column, found: Column) -> Iterator[CheckMessage]:
         state, verb = ("allows NULL", "SET") if wanted.not_null else ("is NOT NULL", "DROP")
         yield Warning(
             f"Column {wanted.key} {state}; the model wants {'NOT NULL' if wanted.not_null else 'NULL'}.",
-            hint=f'By hand: ALTER TABLE "{wanted.table}" ALTER COLUMN "{wanted.name}" {verb} NOT NULL;',
+            hint=f'By hand: ALTER TABLE {wanted.table.quoted} ALTER COLUMN "{wanted.name}" {verb} NOT NULL;',
             obj=str(wanted.key),
             id="agentsql.D102",
         )
@@ -67,7 +80,7 @@ def constraint_validated(found: Constraint) -> Iterator[CheckMessage]:
     if not found.validated:
         yield Warning(
             f"The constraint {found.name} of {found.table} was never validated: older rows may break it.",
-            hint=f'ALTER TABLE "{found.table}" VALIDATE CONSTRAINT "{found.name}";',
+            hint=f'ALTER TABLE {found.table.quoted} VALIDATE CONSTRAINT "{found.name}";',
             obj=str(found.key),
             id="agentsql.D104",
         )

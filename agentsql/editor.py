@@ -8,19 +8,19 @@ tests/test_editor.py names every private method it uses.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.db import models
 from django.db.backends.utils import split_identifier
 
-from agentsql.schema import TableName, clip
+from agentsql.schema import TableName, clip, quoted
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
-    from django.db.models import Field, Model
+    from django.db.models import Model
     from django.db.models.constraints import BaseConstraint
 
-    ModelField = Field[Any, Any]
+ModelField: TypeAlias = Any  # django.db.models.Field, of whose attributes the stubs know too few
 
 FOREIGN_KEY_SUFFIX = "_fk_%(to_table)s_%(to_column)s"
 SEPARATOR = '"."'  # db_table = 'ai"."memories' is how Django users name another schema
@@ -28,7 +28,7 @@ SEPARATOR = '"."'  # db_table = 'ai"."memories' is how Django users name another
 
 def quote(name: str) -> str:
     """Quote an identifier, or a schema-qualified one in Django's `ai"."memories` spelling; quotes inside double."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in _bare(name).split(SEPARATOR))
+    return ".".join(quoted(part) for part in _bare(name).split(SEPARATOR))
 
 
 def table_name(db_table: str) -> TableName:
@@ -50,17 +50,15 @@ def is_inline(constraint: BaseConstraint) -> bool:
     return isinstance(constraint, models.CheckConstraint | ExclusionConstraint)
 
 
-def is_unique_index(constraint: models.UniqueConstraint) -> bool:
+def is_unique_index(constraint: Any) -> bool:
     """Tell whether a unique constraint is an index to PostgreSQL: partial, covering, on expressions or opclasses."""
-    return bool(
-        constraint.condition or constraint.include or constraint.opclasses or constraint.contains_expressions
-    )
+    return bool(constraint.condition or constraint.include or constraint.opclasses or constraint.contains_expressions)
 
 
 class DryRun:
     """Mixed into a connection's schema editor class; renders statements as they will run, values included."""
 
-    connection: BaseDatabaseWrapper
+    connection: Any
     nondeterministic_collations: Collection[str] = ()
 
     def quote_name(self, name: str) -> str:
@@ -73,11 +71,11 @@ class DryRun:
         """Return the name Django gives an index or constraint that has none."""
         return clip(self._create_index_name(db_table, list(columns), suffix=suffix))  # type: ignore[attr-defined]
 
-    def foreign_key_name(self, model: type[Model], field: ModelField) -> str:
-        target = field.target_field  # type: ignore[attr-defined]
+    def foreign_key_name(self, field: ModelField) -> str:
+        target = field.target_field
         to_table = split_identifier(target.model._meta.db_table)[1]
         suffix = FOREIGN_KEY_SUFFIX % {"to_table": to_table, "to_column": target.column}
-        return self.index_name(model._meta.db_table, [field.column], suffix)
+        return self.index_name(field.model._meta.db_table, [field.column], suffix)
 
     # One object each, as a list of statements that belong together.
 
@@ -86,7 +84,8 @@ class DryRun:
         meta = model._meta
         columns = [field for field in meta.local_fields if field.db_type(self.connection) is not None]
         parts = [self._definition(model, field, inline=True) for field in columns]
-        parts += [str(item.constraint_sql(model, self)) for item in meta.constraints if is_inline(item)]
+        constraints: list[Any] = [item for item in meta.constraints if is_inline(item)]
+        parts += [str(item.constraint_sql(model, self)) for item in constraints]
         if isinstance(meta.pk, models.CompositePrimaryKey):
             parts.append(f"PRIMARY KEY ({self._quoted(meta.pk.columns)})")
         sql = f"CREATE TABLE {quote(meta.db_table)} ({', '.join(parts)})"
@@ -131,7 +130,7 @@ class DryRun:
     def foreign_key(self, model: type[Model], field: ModelField) -> list[str]:
         """ADD CONSTRAINT; ON DELETE is the database's work where the field's rule knows how to say it (DB_CASCADE)."""
         statement = self._create_fk_sql(model, field, FOREIGN_KEY_SUFFIX)  # type: ignore[attr-defined]
-        on_delete = getattr(field.remote_field.on_delete, "on_delete_sql", None)  # type: ignore[union-attr]
+        on_delete = getattr(field.remote_field.on_delete, "on_delete_sql", None)
         if on_delete is not None and "on_delete_db" not in statement.parts:  # Django before 6.1
             statement.template = statement.template.replace("%(deferrable)s", "%(on_delete_db)s%(deferrable)s")
             statement.parts["on_delete_db"] = on_delete(self)

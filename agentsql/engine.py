@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import psycopg
+from django.core.checks import CheckMessage
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 
 from agentsql import catalog, conf, drift
 from agentsql.desired import Draft, draft
 from agentsql.diff import Diff, diff
 from agentsql.discover import Plugin, discover
-from agentsql.editor import DryRun, dry_run, quote
+from agentsql.editor import dry_run, quote
 from agentsql.exceptions import (
     DatabaseReadOnly,
     DatabaseUnavailable,
@@ -47,7 +48,7 @@ class Survey:
     server: catalog.Server
     diff: Diff
     plan: Plan
-    findings: tuple[drift.CheckMessage, ...]
+    findings: tuple[CheckMessage, ...]
 
 
 def run(
@@ -127,9 +128,7 @@ def look(connection: BaseDatabaseWrapper, plugins: Iterable[Plugin]) -> Survey:
     desired = draft(plugins, editor, server.dialect)
     actual = catalog.inspect(connection, desired.tables, server)
     difference = diff(desired.objects, actual)
-    types = {
-        wanted.type for wanted, _ in difference.shared.values() if isinstance(wanted, Column)
-    }
+    types = {wanted.type for wanted, _ in difference.shared.values() if isinstance(wanted, Column)}
     drifted = drift.check(difference, catalog.resolve_types(connection, types))
     situation = Situation(
         diff=difference,

@@ -38,7 +38,7 @@ HINTS = {
 }
 
 
-class _PipelineFailed(Exception):  # noqa: N818
+class _PipelineFailed(Exception):
     """Carries nothing: the careful run finds out what failed."""
 
 
@@ -99,7 +99,7 @@ def _together(batch: Sequence[Step], connection: BaseDatabaseWrapper, lock_timeo
                 for step in batch:
                     _send(step, session)
                     clocks.append(_ask_time(session))
-            moments = [clock.fetchone()[0] for clock in clocks]
+            moments = [moment for clock in clocks for (moment,) in clock.fetchall()]
     except (psycopg.Error, DatabaseError) as error:
         raise _PipelineFailed from error
     return [

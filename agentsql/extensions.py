@@ -22,7 +22,19 @@ OF_METHOD = {"bloom": "bloom", "hnsw": "vector", "ivfflat": "vector"}
 
 # What GIN and GiST index by themselves; a plain scalar column in such an index needs btree_gin or btree_gist.
 SCALARS = frozenset(
-    {"bigint", "boolean", "bytea", "character", "char", "date", "double", "inet", "integer", "interval", "macaddr"}
+    {
+        "bigint",
+        "boolean",
+        "bytea",
+        "character",
+        "char",
+        "date",
+        "double",
+        "inet",
+        "integer",
+        "interval",
+        "macaddr",
+    }
     | {"numeric", "real", "smallint", "text", "time", "timestamp", "uuid", "varchar"}
 )
 SCALAR_EXTENSION = {"gin": "btree_gin", "gist": "btree_gist"}
@@ -51,6 +63,4 @@ def of_index(method: str, opclasses: Iterable[str], types: Iterable[str]) -> Ite
 
 def of_structure(structure: Structure, types: dict[str, str]) -> Iterator[str]:
     """Yield what `of_index` yields for a comparable index."""
-    yield from of_index(
-        structure.method, structure.opclasses, (types.get(column, "") for column in structure.columns)
-    )
+    yield from of_index(structure.method, structure.opclasses, (types.get(column, "") for column in structure.columns))

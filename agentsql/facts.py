@@ -21,6 +21,7 @@ from agentsql.schema import (
     SchemaObject,
     Structure,
     Table,
+    TableName,
     chosen_name,
     clip,
 )
@@ -61,14 +62,14 @@ class ModelFacts:
     """The objects of one model's table."""
 
     def __init__(self, model: type[Model], table: TableName, editor: DryRun, dialect: Dialect) -> None:
-        self.meta = model._meta
+        self.meta: Any = model._meta
         self.model = model
         self.table = table
         self.editor = editor
         self.dialect = dialect
         self.fields: list[tuple[ModelField, dict[str, Any]]] = []
         for item in self.meta.local_concrete_fields:
-            parameters: dict[str, Any] = item.db_parameters(connection=editor.connection)  # type: ignore[assignment]
+            parameters: dict[str, Any] = item.db_parameters(connection=editor.connection)
             if item.column is not None and parameters["type"] is not None:
                 self.fields.append((item, parameters))
         self.types = {clip(item.column): parameters["type"] for item, parameters in self.fields}
@@ -87,8 +88,8 @@ class ModelFacts:
             unique = self._constraint(Kind.UNIQUE, name=name, columns=columns)
             yield Fact(unique, DryRun.unique_together, tuple(names))
         for constraint in self.meta.constraints:
-            item = self._declared_constraint(constraint)
-            yield Fact(item, DryRun.declared, constraint, inline=is_inline(constraint))
+            stated = self._declared_constraint(constraint)
+            yield Fact(stated, DryRun.declared, constraint, inline=is_inline(constraint))
         for index in self.meta.indexes:
             yield Fact(self._declared_index(index), DryRun.declared, index)
 
@@ -134,7 +135,7 @@ class ModelFacts:
         )
 
     def _foreign_key(self, item: ModelField) -> Constraint:
-        target = item.target_field  # type: ignore[attr-defined]
+        target = item.target_field
         return self._constraint(
             Kind.FOREIGN_KEY,
             columns=(clip(item.column),),
@@ -147,9 +148,7 @@ class ModelFacts:
         if isinstance(constraint, models.UniqueConstraint):
             columns = self._columns(constraint.fields)
             if is_unique_index(constraint):
-                return Index(
-                    table=self.table, name=name, structure=self._unique_structure(constraint), columns=columns
-                )
+                return Index(table=self.table, name=name, structure=self._unique_structure(constraint), columns=columns)
             return self._constraint(
                 Kind.UNIQUE,
                 name=name,
@@ -160,7 +159,7 @@ class ModelFacts:
         kind = Kind.EXCLUSION if isinstance(constraint, ExclusionConstraint) else Kind.CHECK
         return self._constraint(kind, name=name, columns=())
 
-    def _unique_structure(self, constraint: models.UniqueConstraint) -> Structure | None:
+    def _unique_structure(self, constraint: Any) -> Structure | None:
         if constraint.condition or constraint.contains_expressions:
             return None
         columns = self._columns(constraint.fields)
@@ -177,7 +176,10 @@ class ModelFacts:
     def _declared_index(self, index: models.Index) -> Index:
         columns = self._columns(name for name, _ in index.fields_orders)
         return Index(
-            table=self.table, name=clip(index.name), structure=self._structure(index, columns), columns=columns
+            table=self.table,
+            name=clip(index.name),
+            structure=self._structure(index, columns),
+            columns=columns,
         )
 
     def _structure(self, index: models.Index, columns: tuple[str, ...]) -> Structure | None:
@@ -198,7 +200,7 @@ class ModelFacts:
         return names or ("",) * len(columns)
 
     def _columns(self, names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(clip(self.meta.get_field(name).column) for name in names)  # type: ignore[union-attr, arg-type]
+        return tuple(clip(self.meta.get_field(name).column) for name in names)
 
     def _constraint(self, kind: Kind, **facts: Any) -> Constraint:
         return Constraint(table=self.table, kind=kind, **facts)
@@ -228,7 +230,7 @@ class ModelFacts:
 
     def _exclusion_extensions(self, constraint: ExclusionConstraint) -> Iterator[str]:
         for expression, _ in constraint.expressions:
-            name = expression.name if isinstance(expression, models.F) else expression
+            name = getattr(expression, "name", expression)  # an F, or its name
             if isinstance(name, str):
                 types = [self.types.get(column, "") for column in self._columns([name])]
                 yield from extensions.of_index(constraint.index_type.lower(), [""], types)

@@ -1,4 +1,4 @@
-"""What stands in the way, as `django.core.checks` messages: one function an id, each naming the object and the remedy."""
+"""What stands in the way, as `django.core.checks` messages: a function an id, each naming object and remedy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.checks import CheckMessage, Error
 
-from agentsql.schema import Column, Constraint, Key, Table, TableName
+from agentsql.schema import Column, Constraint, Key, Table, TableName, quoted
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -85,7 +85,7 @@ def extension_unavailable(name: str) -> CheckMessage:
 def extension_forbidden(name: str, user: str) -> CheckMessage:
     return Error(
         f"The role {user!r} may not create the extension {name!r}.",
-        hint=f'Have an administrator run in this database: CREATE EXTENSION "{name}";',
+        hint=f"Have an administrator run in this database: CREATE EXTENSION {quoted(name)};",
         obj=f"extension {name}",
         id="agentsql.D007",
     )
@@ -112,7 +112,7 @@ def name_taken(key: Key, name: str, holder: str) -> CheckMessage:
 def not_owner(table: TableName, user: str) -> CheckMessage:
     return Error(
         f"The role {user!r} does not own the table {table} and may not add to it.",
-        hint=f"Run automigrate as the owner, or: ALTER TABLE {table} OWNER TO {user};",
+        hint=f"Run automigrate as the owner, or: ALTER TABLE {table.quoted} OWNER TO {quoted(user)};",
         obj=str(table),
         id="agentsql.D010",
     )
@@ -121,7 +121,7 @@ def not_owner(table: TableName, user: str) -> CheckMessage:
 def invalid_index(key: Key, name: str) -> CheckMessage:
     return Error(
         f"The index {name} of {key.table} is invalid: an earlier CREATE INDEX CONCURRENTLY did not finish.",
-        hint=f'Drop it, then run automigrate again: DROP INDEX CONCURRENTLY "{name}";',
+        hint=f"Drop it, then run automigrate again: DROP INDEX CONCURRENTLY {quoted(name)};",
         obj=str(key),
         id="agentsql.D011",
     )

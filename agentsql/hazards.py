@@ -66,9 +66,10 @@ def foreign_relation(now: Situation) -> Iterator[Refusal]:
 
 def other_primary_key(now: Situation) -> Iterator[Refusal]:
     for key, (wanted, found) in now.diff.shared.items():
-        if key.kind is Kind.PRIMARY_KEY and isinstance(wanted, Constraint) and isinstance(found, Constraint):
-            if set(wanted.columns) != set(found.columns):
-                yield Key(key.table, Kind.TABLE), findings.primary_key_differs(wanted, found)
+        if not (isinstance(wanted, Constraint) and isinstance(found, Constraint)):
+            continue
+        if key.kind is Kind.PRIMARY_KEY and set(wanted.columns) != set(found.columns):
+            yield Key(key.table, Kind.TABLE), findings.primary_key_differs(wanted, found)
 
 
 def foreign_owner(now: Situation) -> Iterator[Refusal]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 KEY = 0x6167656E7473716C  # "agentsql" in ASCII; advisory locks are per database
+POSTGRES_17 = 170000  # the first with transaction_timeout
 POLL_SECONDS = (0.02, 0.5)  # the first pause and the longest
 
 HOLDER = """
@@ -47,7 +48,7 @@ def exclusive(
         keeper.set_autocommit(False)
         with keeper.cursor() as cursor:
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            if keeper.connection.info.server_version >= 170000:
+            if keeper.connection.info.server_version >= POSTGRES_17:
                 cursor.execute("SET LOCAL transaction_timeout = 0")
             deadline = time.monotonic() + wait
             pause, longest = POLL_SECONDS

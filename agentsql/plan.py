@@ -14,9 +14,20 @@ from typing import TYPE_CHECKING
 
 from agentsql import findings
 from agentsql.defaults import standing_default
-from agentsql.hazards import Situation, refusals
-from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, Namespace, SchemaObject, Table, TableName
 from agentsql.editor import quote
+from agentsql.hazards import Situation, refusals
+from agentsql.schema import (
+    Column,
+    Constraint,
+    Extension,
+    Index,
+    Key,
+    Kind,
+    Namespace,
+    SchemaObject,
+    Table,
+    TableName,
+)
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -170,8 +181,7 @@ def _name(item: SchemaObject, now: Situation) -> str:
     if isinstance(item, Table):
         return item.table.name
     if isinstance(item, Constraint) and item.kind is Kind.FOREIGN_KEY:
-        _, model, _, source, _ = now.draft.origins[item.key]
-        return now.editor.foreign_key_name(model, source)
+        return now.editor.foreign_key_name(now.draft.origins[item.key].source)
     return item.name
 
 

@@ -31,16 +31,16 @@ def text(report: Report, style: Style | None = None, verbosity: int = 1) -> str:
     return "\n".join([*lines, text_tail(report, style)])
 
 
-def text_step(
-    outcome: Outcome, previous: Outcome | None = None, style: Style | None = None, verbosity: int = 1
-) -> str:
+def text_step(outcome: Outcome, previous: Outcome | None = None, style: Style | None = None, verbosity: int = 1) -> str:
     """Return one step's line, under a heading where its plugin or table differs from the previous one's."""
     style = style or no_style()
     step = outcome.step
     lines = []
     if previous is None or previous.step.app != step.app:
         lines.append(style.MIGRATE_HEADING(step.app))
-    if step.key.table.name and (previous is None or (previous.step.app, previous.step.key.table) != (step.app, step.key.table)):
+    if step.key.table.name and (
+        previous is None or (previous.step.app, previous.step.key.table) != (step.app, step.key.table)
+    ):
         lines.append(f"  {style.MIGRATE_LABEL(str(step.key.table))}")
     lines.append(_step_line(outcome, style))
     if verbosity > 1:
@@ -53,7 +53,9 @@ def text_step(
 def _step_line(outcome: Outcome, style: Style) -> str:
     step = outcome.step
     columns = sum(key.kind is Kind.COLUMN for key in step.creates)
-    what = f"table, {_count('column', columns)}" if step.key.kind is Kind.TABLE else f"{step.key.kind.label} {step.name}"
+    what = (
+        f"table, {_count('column', columns)}" if step.key.kind is Kind.TABLE else f"{step.key.kind.label} {step.name}"
+    )
     indent = "    " if step.key.table.name else "  "
     if outcome.result is Result.PENDING:
         return f"{indent}+ {what}"

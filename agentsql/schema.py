@@ -35,6 +35,11 @@ class Kind(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
+def quoted(name: str) -> str:
+    """Return an identifier as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 class TableName(NamedTuple):
     """A table's place; an empty namespace means "wherever search_path finds it"."""
 
@@ -43,6 +48,11 @@ class TableName(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.namespace}.{self.name}" if self.namespace else self.name
+
+    @property
+    def quoted(self) -> str:
+        """Return the name as SQL."""
+        return ".".join(quoted(part) for part in self if part)
 
 
 class Key(NamedTuple):
@@ -216,5 +226,9 @@ def chosen_name(table: str, column: str, label: str) -> str:
             first -= 1
         else:
             second -= 1
-    parts = (table.encode()[:first].decode(errors="ignore"), column.encode()[:second].decode(errors="ignore"), label)
+    parts = (
+        table.encode()[:first].decode(errors="ignore"),
+        column.encode()[:second].decode(errors="ignore"),
+        label,
+    )
     return "_".join(part for part in parts if part)

@@ -43,9 +43,7 @@ class Passage(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     document = models.ForeignKey(Document, models.CASCADE, db_index=False, related_name="passages")
     # What the agent made of it; the passage stays when the agent forgets.
-    memory = models.ForeignKey(
-        "core_tables.Memory", models.SET_NULL, null=True, blank=True, related_name="passages"
-    )
+    memory = models.ForeignKey("core_tables.Memory", models.SET_NULL, null=True, blank=True, related_name="passages")
     position = models.IntegerField(help_text="Counted from 0.")
     text = models.TextField()
     # The width has to be that of the embedding model.
@@ -53,16 +51,12 @@ class Passage(models.Model):
 
     class Meta:
         indexes = [
-            HnswIndex(
-                fields=["embedding"], opclasses=["vector_cosine_ops"], name="example_passage_embedding_hnsw"
-            ),
+            HnswIndex(fields=["embedding"], opclasses=["vector_cosine_ops"], name="example_passage_embedding_hnsw"),
         ]
         constraints = [
             # Also the index of the foreign key, since it begins with it.
             models.UniqueConstraint(fields=["document", "position"], name="example_passage_position_uniq"),
-            models.CheckConstraint(
-                condition=models.Q(position__gte=0), name="example_passage_position_check"
-            ),
+            models.CheckConstraint(condition=models.Q(position__gte=0), name="example_passage_position_check"),
         ]
 
     def __str__(self) -> str:

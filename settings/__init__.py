@@ -1,4 +1,4 @@
-"""Django settings: everything that differs between installations comes from the environment, or from ``.env``.
+"""Django settings: what differs between installations comes from the environment, or from ``.env``.
 
 =================== =======================================================================================
 DATABASE_URL        postgres://USER:PASSWORD@HOST:PORT/NAME; unset means a PostgreSQL that starts itself
@@ -11,7 +11,7 @@ SECURE_SSL_REDIRECT on when DEBUG is off
 
 from pathlib import Path
 
-import environ
+import environ  # type: ignore[import-untyped]
 
 from settings.database import database
 from settings.security import allowed_hosts, secret_key

@@ -42,9 +42,7 @@ def _parse(url: str) -> dict[str, Any]:
     if not found.get("dbname") and "service" not in found:
         raise ImproperlyConfigured("DATABASE_URL names no database: end its path with /NAME.")
     if "@" in str(found.get("host", "")).lstrip("@"):
-        raise ImproperlyConfigured(
-            "DATABASE_URL has a second @: in a user name or a password write it as %40."
-        )
+        raise ImproperlyConfigured("DATABASE_URL has a second @: in a user name or a password write it as %40.")
     if not _are_ports(str(found.get("port", ""))):
         raise ImproperlyConfigured("DATABASE_URL has a port that is not a number from 1 to 65535.")
     return found
@@ -53,6 +51,5 @@ def _parse(url: str) -> dict[str, Any]:
 def _are_ports(ports: str) -> bool:
     """Check one port for each of the hosts, or for all; an empty one means the default."""
     return all(
-        not port or (port.isascii() and port.isdigit() and 1 <= int(port) <= HIGHEST_PORT)
-        for port in ports.split(",")
+        not port or (port.isascii() and port.isdigit() and 1 <= int(port) <= HIGHEST_PORT) for port in ports.split(",")
     )

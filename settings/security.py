@@ -23,7 +23,7 @@ def secret_key(value: str, *, debug: bool) -> str:
 
 
 def allowed_hosts(hosts: Sequence[str], *, debug: bool) -> list[str]:
-    """Return the host names to serve; with DEBUG on and none given, Django itself serves this machine only."""
+    """Return the host names to serve; without any, and with DEBUG on, Django serves this machine only."""
     names = [host.strip() for host in hosts if host.strip()]
     if not names and not debug:
         raise ImproperlyConfigured(

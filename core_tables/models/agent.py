@@ -1,5 +1,3 @@
-# ruff: noqa: DJ001 - other programs tell NULL from an empty string in these columns
-
 from django.db import models
 
 from core_tables.models.base import Record
@@ -11,9 +9,7 @@ class Agent(Record):
     enabled = models.BooleanField(default=True, db_default=True, help_text="Whether the agent may run.")
     server_id = models.UUIDField(null=True, blank=True, help_text="The server that runs the agent.")
     name = models.TextField(help_text="What the agent is called.")
-    username = models.TextField(
-        null=True, blank=True, help_text="The handle it goes by, where one is needed."
-    )
+    username = models.TextField(null=True, blank=True, help_text="The handle it goes by, where one is needed.")
     system = models.TextField(
         "system prompt",
         null=True,

@@ -16,9 +16,7 @@ class Cache(Stamped):
         help_text="The agent that keeps the value.",
     )
     value = models.JSONField(help_text="The value, as JSON.")
-    expires_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the value is void; empty for never."
-    )
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="When the value is void; empty for never.")
 
     class Meta:
         db_table = "cache"

@@ -1,5 +1,3 @@
-# ruff: noqa: DJ001 - NULL says that the model is not known
-
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models.functions import Cast
@@ -10,9 +8,7 @@ from core_tables.models.on_delete import CASCADE
 
 
 def _cosine_index(width: int) -> HnswIndex:
-    return HnswIndex(
-        fields=[f"dim_{width}"], opclasses=["vector_cosine_ops"], name=f"embeddings_dim_{width}_hnsw"
-    )
+    return HnswIndex(fields=[f"dim_{width}"], opclasses=["vector_cosine_ops"], name=f"embeddings_dim_{width}_hnsw")
 
 
 class Embedding(Record):
@@ -36,24 +32,12 @@ class Embedding(Record):
         help_text="The agent of the memory, copied so that a search can filter by it.",
     )
     model = models.TextField(null=True, blank=True, help_text="The embedding model that made the vectors.")
-    dim_384 = VectorField(
-        "384 wide", dimensions=384, null=True, blank=True, help_text="A vector of 384 numbers."
-    )
-    dim_512 = VectorField(
-        "512 wide", dimensions=512, null=True, blank=True, help_text="A vector of 512 numbers."
-    )
-    dim_768 = VectorField(
-        "768 wide", dimensions=768, null=True, blank=True, help_text="A vector of 768 numbers."
-    )
-    dim_1024 = VectorField(
-        "1,024 wide", dimensions=1024, null=True, blank=True, help_text="A vector of 1,024 numbers."
-    )
-    dim_1536 = VectorField(
-        "1,536 wide", dimensions=1536, null=True, blank=True, help_text="A vector of 1,536 numbers."
-    )
-    dim_3072 = VectorField(
-        "3,072 wide", dimensions=3072, null=True, blank=True, help_text="A vector of 3,072 numbers."
-    )
+    dim_384 = VectorField("384 wide", dimensions=384, null=True, blank=True, help_text="A vector of 384 numbers.")
+    dim_512 = VectorField("512 wide", dimensions=512, null=True, blank=True, help_text="A vector of 512 numbers.")
+    dim_768 = VectorField("768 wide", dimensions=768, null=True, blank=True, help_text="A vector of 768 numbers.")
+    dim_1024 = VectorField("1,024 wide", dimensions=1024, null=True, blank=True, help_text="A vector of 1,024 numbers.")
+    dim_1536 = VectorField("1,536 wide", dimensions=1536, null=True, blank=True, help_text="A vector of 1,536 numbers.")
+    dim_3072 = VectorField("3,072 wide", dimensions=3072, null=True, blank=True, help_text="A vector of 3,072 numbers.")
 
     class Meta(Record.Meta):
         db_table = "embeddings"

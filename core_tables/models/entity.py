@@ -115,9 +115,7 @@ class Relationship(Record):
         db_table = "relationships"
         indexes = [GinIndex(fields=["tags"], name="relationships_tags_gin")]
         constraints = [
-            models.UniqueConstraint(
-                fields=["source_entity", "target_entity", "agent"], name="unique_relationship"
-            )
+            models.UniqueConstraint(fields=["source_entity", "target_entity", "agent"], name="unique_relationship")
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,3 @@
-# ruff: noqa: DJ001 - NULL says that the message has no source
-
 from django.db import models
 
 from core_tables.models.base import Record

@@ -1,5 +1,4 @@
 """Where things happen: worlds hold rooms, and participants are in rooms."""
-# ruff: noqa: DJ001 - other programs tell NULL from an empty string in these columns
 
 from django.db import models
 
@@ -14,9 +13,7 @@ class World(Record):
         "core_tables.Agent", CASCADE, related_name="worlds", help_text="The agent that sees this world."
     )
     name = models.TextField(help_text="What the world is called.")
-    message_server_id = models.UUIDField(
-        null=True, blank=True, help_text="The message server behind the world."
-    )
+    message_server_id = models.UUIDField(null=True, blank=True, help_text="The message server behind the world.")
     metadata = models.JSONField(
         null=True, blank=True, default=dict, help_text="Owner, roles and settings of the world."
     )
@@ -43,9 +40,7 @@ class Room(Record):
     type = models.TextField(help_text="The kind of room, such as DM or GROUP.")
     # Not a foreign key: rooms are often written before the world that they belong to is known.
     world_id = models.UUIDField(null=True, blank=True, help_text="The world that the room belongs to.")
-    message_server_id = models.UUIDField(
-        null=True, blank=True, help_text="The message server behind the room."
-    )
+    message_server_id = models.UUIDField(null=True, blank=True, help_text="The message server behind the room.")
     channel_id = models.TextField(null=True, blank=True, help_text="The id of the channel at its source.")
     name = models.TextField(null=True, blank=True, help_text="What the room is called.")
     metadata = models.JSONField(
@@ -105,9 +100,7 @@ class Participant(Record):
 
     class Meta(Record.Meta):
         db_table = "participants"
-        constraints = [
-            models.UniqueConstraint(fields=["entity", "room"], name="participants_entity_room_uniq")
-        ]
+        constraints = [models.UniqueConstraint(fields=["entity", "room"], name="participants_entity_room_uniq")]
 
     def __str__(self) -> str:
         return f"{self.entity_id} in {self.room_id}"

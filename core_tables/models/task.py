@@ -1,5 +1,3 @@
-# ruff: noqa: DJ001 - other programs tell NULL from an empty string in these columns
-
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -87,9 +85,7 @@ class Task(Record):
                 name="tasks_due_idx",
             ),
             # Work whose worker went away: the lock has run out and nobody has finished it.
-            models.Index(
-                fields=["locked_until"], condition=models.Q(status="running"), name="tasks_lock_idx"
-            ),
+            models.Index(fields=["locked_until"], condition=models.Q(status="running"), name="tasks_lock_idx"),
             GinIndex(fields=["tags"], name="tasks_tags_gin"),
         ]
 

@@ -29,8 +29,7 @@ COLUMNS = {
         "settings": OBJECT,
         "style": OBJECT,
     },
-    "worlds": COMMON
-    | {"agent_id": "uuid!", "name": "text!", "metadata": "jsonb", "message_server_id": "uuid"},
+    "worlds": COMMON | {"agent_id": "uuid!", "name": "text!", "metadata": "jsonb", "message_server_id": "uuid"},
     "rooms": COMMON
     | {
         "agent_id": "uuid",
@@ -53,8 +52,7 @@ COLUMNS = {
         "type": "text!",
         "data": "jsonb '{}'::jsonb",
     },
-    "participants": COMMON
-    | {"entity_id": "uuid", "room_id": "uuid", "agent_id": "uuid", "room_state": "text"},
+    "participants": COMMON | {"entity_id": "uuid", "room_id": "uuid", "agent_id": "uuid", "room_state": "text"},
     "relationships": COMMON
     | {
         "source_entity_id": "uuid!",
@@ -97,8 +95,7 @@ COLUMNS = {
         "source_id": "text",
         "metadata": "jsonb",
     },
-    "logs": COMMON
-    | {"entity_id": "uuid!", "body": "jsonb!", "type": "text!", "room_id": "uuid!", "agent_id": "uuid"},
+    "logs": COMMON | {"entity_id": "uuid!", "body": "jsonb!", "type": "text!", "room_id": "uuid!", "agent_id": "uuid"},
     "cache": {
         "key": "text!",
         "agent_id": "uuid!",
@@ -143,9 +140,7 @@ INDEXES = {
         "idx_memories_world_id": "btree (world_id)",
         "idx_memories_metadata_type": "btree (((metadata ->> 'type'::text)))",
         "idx_memories_document_id": "btree (((metadata ->> 'documentId'::text)))",
-        "idx_fragments_order": (
-            "btree (((metadata ->> 'documentId'::text)), ((metadata ->> 'position'::text)))"
-        ),
+        "idx_fragments_order": ("btree (((metadata ->> 'documentId'::text)), ((metadata ->> 'position'::text)))"),
         "memories_agent_created_idx": "btree (agent_id, created_at)",
         "memories_room_created_idx": "btree (room_id, created_at)",
         "memories_expires_idx": "btree (expires_at) WHERE (expires_at IS NOT NULL)",
@@ -161,9 +156,7 @@ INDEXES = {
     },
     "messages": {
         "messages_room_created_idx": "btree (room_id, created_at)",
-        "messages_source_uniq": (
-            "unique btree (room_id, source_type, source_id) WHERE (source_id IS NOT NULL)"
-        ),
+        "messages_source_uniq": ("unique btree (room_id, source_type, source_id) WHERE (source_id IS NOT NULL)"),
     },
     "logs": {
         "logs_type_created_idx": "btree (type, created_at)",

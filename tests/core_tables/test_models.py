@@ -32,17 +32,13 @@ def test_primary_keys_and_unique_constraints():
 def test_foreign_keys_stand_in_the_database_with_their_rule():
     pattern = re.compile(r"FOREIGN KEY \((\w+)\) REFERENCES (\w+)\(id\)(?: ON DELETE ([A-Z ]+?))? DEFERRABLE")
     found = {
-        table: {
-            column: (target, rule)
-            for column, target, rule in (pattern.match(text).groups() for text in texts)
-        }
+        table: {column: (target, rule) for column, target, rule in (pattern.match(text).groups() for text in texts)}
         for table, texts in constraints("f").items()
     }
     wanted = expected.FOREIGN_KEYS
     if django.VERSION < (6, 1):
         wanted = {
-            table: {column: (target, None) for column, (target, _) in keys.items()}
-            for table, keys in wanted.items()
+            table: {column: (target, None) for column, (target, _) in keys.items()} for table, keys in wanted.items()
         }
     assert found == wanted
 

@@ -12,6 +12,7 @@ VARIABLES = {
     "target_session_attrs": "PGTARGETSESSIONATTRS",
     "channel_binding": "PGCHANNELBINDING",
     "gssencmode": "PGGSSENCMODE",
+    "sslmode": "PGSSLMODE",
 }
 
 

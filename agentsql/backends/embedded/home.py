@@ -14,9 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from agentsql.backends.embedded.account import Account, let_reach
 
-OURS = frozenset(
-    {"users.lock", "start.lock", "cluster", "cluster.new", "server.log", "server.log.old", "lost+found"}
-)
+OURS = frozenset({"users.lock", "start.lock", "cluster", "cluster.new", "server.log", "server.log.old", "lost+found"})
 
 
 @dataclass(frozen=True, slots=True)

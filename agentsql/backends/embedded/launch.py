@@ -1,6 +1,7 @@
 """Starting PostgreSQL in a cluster and waiting for it; stopping it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -18,6 +19,8 @@ LONGEST_START = 60.0  # seconds; recovery after a crash replays what was not yet
 LONGEST_STOP = 60.0
 # Seconds to wait for the remains of a killed server: its last children hold on to the shared memory.
 LAST_BREATH = 3.0
+
+NEARLY_FULL = 2**20  # bytes
 
 
 def ensure_running(site: Site) -> tuple[Postmaster, subprocess.Popen[bytes] | None]:
@@ -58,8 +61,12 @@ def _await_ready(home: Home, child: subprocess.Popen[bytes]) -> Postmaster | Non
                 return found
             _give_up_after(deadline, home)
             time.sleep(TICK)
+    except OperationalError:
+        let_go(child)  # slow, but the next start may find it ready
+        raise
     except BaseException:
-        let_go(child)
+        child.send_signal(signal.SIGINT)
+        child.wait()
         raise
     return None
 
@@ -71,7 +78,8 @@ def _give_up_after(deadline: float, home: Home) -> None:
 
 def _failure(home: Home) -> str:
     end = "; ".join(home.log.read_text(errors="replace").strip().splitlines()[-3:])
-    if "No space left on device" in end:
+    # On a full disk the log may hold nothing.
+    if "No space left on device" in end or shutil.disk_usage(home.path).free < NEARLY_FULL:
         return full_disk(home.path)
     found = Postmaster.read(home.cluster)
     if found and found.is_alive():

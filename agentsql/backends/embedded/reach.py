@@ -19,6 +19,7 @@ STEADFAST = {
     "target_session_attrs": "any",
     "channel_binding": "prefer",
     "gssencmode": "disable",
+    "sslmode": "disable",
 }
 
 # (socket directory, postmaster's process id, database): those known to exist.

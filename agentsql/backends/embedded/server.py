@@ -83,7 +83,7 @@ class Server:
         self._child = None
 
     def after_fork(self) -> None:
-        """Put right what a forked child inherits: a mutex that a thread left behind may hold, another's child."""
+        """Put right what a forked child inherits: a mutex some other thread may hold, a child not its own."""
         self._mutex = threading.Lock()
         if self._child is not None:
             let_go(self._child)

@@ -18,6 +18,9 @@ NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 def spawn(site: Site) -> subprocess.Popen[bytes]:
     """Start the server directly: pg_ctl would take it through a shell, which trips over quotes in paths."""
     socket_dir = choose_directory(site.home.path, site.account)
+    # A killed server's lock on the socket, whose process id may live again. Here nobody else may listen, and
+    # that none of ours does is what postmaster.pid decides.
+    (socket_dir / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
     with _new_log(site.home.log, site.account) as log:
         return subprocess.Popen(  # noqa: S603 (the wheel's program)
             [site.programs / "postgres", "-D", site.home.cluster, *_flags(socket_dir, site.options)],
