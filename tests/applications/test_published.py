@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.applications.conftest import cursor_of, look, new_database
-from tests.applications.losses import lose
+from tests.losses import lose
 from tests.oracle import differences
 
 SMALLEST = 50  # tables: that an application fails to load must not pass for success
