@@ -35,7 +35,8 @@ def recognise(desired: Schema, actual: Schema) -> dict[Key, SchemaObject]:
     An index is known by name first and by structure second, a unique constraint also as a full unique index, and the
     check that comes with a column by that column: tools and servers name them differently.
     """
-    result = dict(actual)
+    # An index that CREATE INDEX CONCURRENTLY left invalid serves no query and holds no promise.
+    result = {key: item for key, item in actual.items() if not isinstance(item, Index) or item.valid}
     strangers = _strangers(desired, actual)
     for key, item in desired.items():
         if key in result:
@@ -60,7 +61,7 @@ def _strangers(desired: Schema, actual: Schema) -> Mapping[TableName, list[Index
 def _same(wanted: SchemaObject, found: Index | Constraint) -> bool:
     if isinstance(found, Index):
         structure = _structure(wanted)
-        return found.valid and structure is not None and structure == found.structure
+        return structure is not None and structure == found.structure
     return (
         isinstance(wanted, Constraint)
         and wanted.kind is Kind.CHECK

@@ -33,7 +33,7 @@ from agentsql.hazards import Conditions, Situation
 from agentsql.lock import exclusive
 from agentsql.plan import Plan, plan
 from agentsql.report import Outcome, Report, Result
-from agentsql.schema import Column, Extension, Index, Key, Kind, SchemaObject, TableName
+from agentsql.schema import Column, Extension, Index, Key, Kind, SchemaObject, Table, TableName
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -154,7 +154,7 @@ def _conditions(
     for key in missing:
         table = actual.get(Key(key.table, Kind.TABLE))
         origin = desired.origins[key]
-        if table is not None and getattr(table, "relkind", "") in {"r", "p"} and origin.model is not None:
+        if isinstance(table, Table) and table.usable and origin.model is not None:
             touched[key.table] = quote(origin.model._meta.db_table)
     names = [item.name for item in missing.values() if isinstance(item, Index)]
     return Conditions(

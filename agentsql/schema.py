@@ -103,6 +103,11 @@ class Table:
     owned: bool = True
 
     @property
+    def usable(self) -> bool:
+        """Tell whether it is a table that this role may change."""
+        return self.owned and self.relkind in {"r", "p"}
+
+    @property
     def key(self) -> Key:
         return Key(self.table, Kind.TABLE)
 

@@ -55,16 +55,23 @@ class Server:
 
 @contextmanager
 def server(directory: Path) -> Iterator[Server]:
-    """Yield the server that DATABASE_URL names, or one of our own that runs until the process ends."""
+    """Yield the server that DATABASE_URL names, or one of our own, which runs all the while: its start isn't measured."""
     url = os.environ.get("DATABASE_URL", "")
     if url:
         address = conninfo_to_dict(url)
         address.pop("dbname", None)
         yield Server(address)
         return
-    from agentsql.backends.embedded.reach import reach  # noqa: PLC0415 its wheel is an optional dependency
+    # Imported late: the wheel with its programs is an optional dependency.
+    from agentsql.backends.embedded.options import read_options  # noqa: PLC0415
+    from agentsql.backends.embedded.reach import reach  # noqa: PLC0415
+    from agentsql.backends.embedded.server import shared_server  # noqa: PLC0415
 
-    yield Server(reach({"OPTIONS": {}, "DATA_DIR": directory / "postgres"}))
+    settings = {"DATA_DIR": directory / "postgres"}
+    try:
+        yield Server(reach(settings))
+    finally:
+        shared_server(read_options(settings)).leave()
 
 
 def psql() -> str:

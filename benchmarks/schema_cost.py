@@ -40,7 +40,6 @@ class Cost(NamedTuple):
     """Seconds at one size; `sent` is a number of statements."""
 
     models: int
-    rounds: int
     check: float
     noop: float
     noop_syncdb: float
@@ -93,24 +92,19 @@ class Bench:
         with self.server.database() as ours, self.server.database() as syncdb:
             self.manage(ours, *QUIET)  # also warms: the projects are compiled, the caches full
             self.manage(syncdb, *SYNCDB)
-            standing = stopwatch.medians(
+            seconds = stopwatch.medians(
                 {
                     "check": lambda: self.manage(ours, "check").seconds,
                     "noop": lambda: self.manage(ours, *QUIET).seconds,
                     "noop_syncdb": lambda: self.manage(syncdb, *SYNCDB).seconds,
+                    "psql": self.creation,
+                    "create": lambda: self.creation(*QUIET),
+                    "create_syncdb": lambda: self.creation(*SYNCDB),
                 },
                 rounds,
             )
             sent = self.statements(ours)
-        making = stopwatch.medians(
-            {
-                "psql": self.creation,
-                "create": lambda: self.creation(*QUIET),
-                "create_syncdb": lambda: self.creation(*SYNCDB),
-            },
-            max(rounds // 2, 1),
-        )
-        return Cost(models=self.project.models, rounds=rounds, sent=sent, pieces=self.pieces, **standing, **making)
+        return Cost(models=self.project.models, sent=sent, pieces=self.pieces, **seconds)
 
     def write_script(self) -> None:
         """Write the DDL for psql, cut into transactions where the server can't hold the locks of one."""
@@ -140,26 +134,27 @@ def table(costs: Sequence[Cost]) -> str:
     head = ["models", "check", "no-op", "syncdb", "no-op / check", "sent"]
     head += ["psql -1", "create", "syncdb", "(create - check) / psql", "(syncdb - check) / psql"]
     rows = [head, ["---:"] * len(head)]
-    for cost in costs:
-        rows.append(
-            [
-                f"{cost.models}",
-                *(f"{seconds:.3f}" for seconds in (cost.check, cost.noop, cost.noop_syncdb)),
-                f"{cost.noop_ratio:.2f}",
-                f"{cost.sent}",
-                f"{cost.psql:.3f}" + "*" * cost.pieces,
-                *(f"{seconds:.3f}" for seconds in (cost.create, cost.create_syncdb)),
-                f"{cost.creation_ratio:.2f}",
-                f"{(cost.create_syncdb - cost.check) / cost.psql:.2f}",
-            ]
-        )
+    rows += [_row(cost) for cost in costs]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _row(cost: Cost) -> list[str]:
+    return [
+        f"{cost.models}",
+        *(f"{seconds:.3f}" for seconds in (cost.check, cost.noop, cost.noop_syncdb)),
+        f"{cost.noop_ratio:.2f}",
+        f"{cost.sent}",
+        f"{cost.psql:.3f}" + "*" * cost.pieces,
+        *(f"{seconds:.3f}" for seconds in (cost.create, cost.create_syncdb)),
+        f"{cost.creation_ratio:.2f}",
+        f"{(cost.create_syncdb - cost.check) / cost.psql:.2f}",
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", type=int, nargs="*", default=SIZES)
-    parser.add_argument("--rounds", type=int, default=9, help="of the no-ops; creations take half as many")
+    parser.add_argument("--rounds", type=int, default=7, help="at most 3 for more than 1000 models")
     parser.add_argument("--ratios", action="store_true", help="exit 1 when a bound is broken")
     options = parser.parse_args()
     costs = []

@@ -17,6 +17,9 @@ from agentsql.report import Report
 from tests.oracle import Fingerprint, fingerprint
 
 LABEL = "plug"
+TABLES = """
+SELECT format('%%I.%%I', %s::text, relname) FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'
+"""
 numbers = itertools.count()
 
 
@@ -50,6 +53,9 @@ class Arena:
         return self
 
     def __exit__(self, *_: object) -> None:
+        tables = [name for (name,) in self.rows(TABLES, self.namespace, self.namespace)]
+        for start in range(0, len(tables), 200):  # one transaction can't hold the locks on thousands
+            self.sql(f"DROP TABLE {', '.join(tables[start : start + 200])} CASCADE")
         self.sql(f"DROP SCHEMA {self.namespace} CASCADE", "RESET search_path")
 
     def enter(self) -> None:

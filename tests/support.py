@@ -1,9 +1,6 @@
 """Schema values, models and reports made by hand, so that pure modules are tested without a database."""
 
-from contextlib import contextmanager
-
-from django.apps.registry import Apps
-from django.db import connection, models
+from django.db import connection
 
 from agentsql.desired import Origin, draft
 from agentsql.diff import diff
@@ -57,12 +54,6 @@ def report(*outcomes, **facts):
     return Report(**({"database": "agents", "plugins": ("plug",), "seconds": 0.5} | facts), outcomes=outcomes)
 
 
-def new_model(name, apps=None, *, app_label="plug", meta=None, bases=(models.Model,), **fields):
-    """Return a model that only a registry of its own knows."""
-    options = {"apps": apps or Apps(), "app_label": app_label} | (meta or {})
-    return type(name, bases, {"__module__": __name__, "Meta": type("Meta", (), options), **fields})
-
-
 def editor():
     """Return the dry-run editor of a connection that is only asked how it would connect."""
     return dry_run(connection)
@@ -98,21 +89,3 @@ def wish(*items, origin=None):
 
 def table(name="logs", **facts):
     return Table(table=TableName("", name), **facts)
-
-
-@contextmanager
-def fresh_database(name):
-    """Point the default connection at a new and empty database."""
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
-    usual = connection.settings_dict["NAME"]
-    connection.close()
-    connection.settings_dict["NAME"] = name
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = usual
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

@@ -52,7 +52,7 @@ def test_clip_keeps_the_longest_beginning_that_fits(name):
     ids=["short", "no column", "long table", "cut table", "cut column", "cut both, even", "cut both", "two-byte"],
 )
 def test_chosen_name(parts, name):
-    """As PostgreSQL 15 named them."""
+    """As PostgreSQL itself named them."""
     assert chosen_name(*parts) == name
 
 
