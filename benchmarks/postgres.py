@@ -55,7 +55,7 @@ class Server:
 
 @contextmanager
 def server(directory: Path) -> Iterator[Server]:
-    """Yield the server that DATABASE_URL names, or one of our own, which runs all the while: its start isn't measured."""
+    """Yield the server that DATABASE_URL names, or one of our own that is up all the while."""
     url = os.environ.get("DATABASE_URL", "")
     if url:
         address = conninfo_to_dict(url)

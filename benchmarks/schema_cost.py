@@ -59,7 +59,7 @@ class Cost(NamedTuple):
 
     def broken(self) -> list[str]:
         """Name the bounds that do not hold."""
-        bounds = [("statements", self.sent, SENT_BOUND)]
+        bounds: list[tuple[str, float, float]] = [("statements", self.sent, SENT_BOUND)]
         if self.models in BOUND_SIZES:
             bounds += [("no-op", self.noop_ratio, NOOP_BOUND), ("creation", self.creation_ratio, CREATION_BOUND)]
         return [f"{name} {value:.2f} > {bound}" for name, value, bound in bounds if value > bound]

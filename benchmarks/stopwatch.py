@@ -36,7 +36,7 @@ def medians(trials: Mapping[str, Trial], rounds: int) -> dict[str, float]:
     """Return each trial's median of so many rounds; every other round goes backwards, so that a drift hits all."""
     seconds: dict[str, list[float]] = {name: [] for name in trials}
     for number in range(rounds):
-        names = list(trials) if number % 2 == 0 else list(reversed(trials))
+        names = list(trials)[:: -1 if number % 2 else 1]
         for name in names:
             seconds[name].append(trials[name]())
     return {name: median(values) for name, values in seconds.items()}

@@ -1,11 +1,8 @@
 """The statements that make one object each, as Django's own editor writes them."""
 
-import datetime
-import uuid
-
 import pytest
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
 from django.db.models.functions import Lower, Upper
@@ -46,16 +43,13 @@ def log():
         rank=models.PositiveIntegerField(db_comment="it's"),
         room=models.ForeignKey("plug.Room", models.CASCADE),
         tags=ArrayField(models.TextField()),
-        big=GeneratedBody,
+        big=models.GeneratedField(expression=Upper("body"), output_field=models.TextField(), db_persist=True),
         meta={
             "unique_together": [("room", "rank")],
             "constraints": [*INLINE.values(), *APART.values()],
             "indexes": [*INDEXES.values()],
         },
     )
-
-
-GeneratedBody = models.GeneratedField(expression=Upper("body"), output_field=models.TextField(), db_persist=True)
 
 
 def render(kind, model, name):
@@ -135,7 +129,7 @@ def test_what_a_model_brings(log):
     editor = dry_run(connection)
     assert editor.primary_key(log, ["a", 'b"c']) == ['ALTER TABLE "plug_log" ADD PRIMARY KEY ("a", "b""c")']
     assert editor.unique_together(log, ["room", "rank"]) == [
-        'ALTER TABLE "plug_log" ADD CONSTRAINT "plug_log_room_id_rank_92b3d0c5_uniq" UNIQUE ("room_id", "rank")'
+        'ALTER TABLE "plug_log" ADD CONSTRAINT "plug_log_room_id_rank_c20f402f_uniq" UNIQUE ("room_id", "rank")'
     ]
     assert editor.foreign_key_name(log._meta.get_field("room")) == "plug_log_room_id_bf748f94_fk_plug_room_code"
 
@@ -145,6 +139,55 @@ def test_is_inline(name):
     assert is_inline((INLINE | APART)[name]) is (name in INLINE)
 
 
-@pytest.mark.parametrize("name", [name for name in APART])
+@pytest.mark.parametrize("name", APART)
 def test_is_unique_index(name):
     assert is_unique_index(APART[name]) is (name != "log_nulls")
+
+
+@pytest.mark.skipif(not hasattr(models, "DB_CASCADE"), reason="came with Django 6.1")
+@pytest.mark.parametrize(("rule", "sql"), [("DB_CASCADE", " ON DELETE CASCADE"), ("DB_SET_NULL", " ON DELETE SET NULL")])
+def test_rules_that_the_database_enforces(rule, sql):
+    registry = Registry()
+    parent = registry.model("Room")
+    child = registry.model("Log", room=models.ForeignKey(parent, getattr(models, rule), null=True))
+    (statement,) = render("foreign_key", child, "room")
+    assert statement.endswith(f'REFERENCES "plug_room" ("id"){sql} DEFERRABLE INITIALLY DEFERRED')
+
+
+class SoftCascade:
+    """A rule of a third party that says how the database enforces it, on any Django."""
+
+    def __call__(self, collector, field, sub_objs, using):
+        raise NotImplementedError
+
+    def on_delete_sql(self, schema_editor):
+        return " ON DELETE RESTRICT"
+
+
+def test_a_rule_that_knows_its_sql():
+    registry = Registry()
+    parent = registry.model("Room")
+    child = registry.model("Log", room=models.ForeignKey(parent, SoftCascade()))
+    (statement,) = render("foreign_key", child, "room")
+    assert statement.count(" ON DELETE RESTRICT") == 1
+    assert statement.endswith("ON DELETE RESTRICT DEFERRABLE INITIALLY DEFERRED")
+
+
+def test_tablespaces():
+    meta = {"db_tablespace": "fast disk"}
+    log = Registry().model("Log", body=models.TextField(unique=True, db_tablespace="slow"), meta=meta)
+    sql = dry_run(connection).table(log)[0]
+    assert sql.endswith(' TABLESPACE "fast disk"')
+    assert '"body" text NOT NULL UNIQUE USING INDEX TABLESPACE "slow"' in sql
+    assert render("field_unique", log, "body") == [
+        'ALTER TABLE "plug_log" ADD UNIQUE ("body") USING INDEX TABLESPACE "slow"'
+    ]
+
+
+def test_composite_primary_key():
+    log = Registry().model(
+        "Log", pk=models.CompositePrimaryKey("a", "b"), a=models.IntegerField(), b=models.IntegerField()
+    )
+    assert dry_run(connection).table(log) == [
+        'CREATE TABLE "plug_log" ("a" integer NOT NULL, "b" integer NOT NULL, PRIMARY KEY ("a", "b"))'
+    ]
