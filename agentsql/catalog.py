@@ -82,6 +82,7 @@ SELECT i.indrelid::bigint, i.indexrelid::bigint, c.relname::text, a.amname::text
  ORDER BY c.relname
 """
 
+POSTGRES_15 = 150000  # the first with NULLS NOT DISTINCT
 KINDS = {
     "p": Kind.PRIMARY_KEY,
     "u": Kind.UNIQUE,
@@ -225,7 +226,7 @@ def _contents(
             generated=generated,
             type_id=TypeId(type_oid, modifier),
         )
-    nulls = "i.indnullsnotdistinct" if server.version >= 150000 else "false"
+    nulls = "i.indnullsnotdistinct" if server.version >= POSTGRES_15 else "false"
     indexes = _rows(connection, INDEXES.format(nulls_not_distinct=nulls), [oids])
     nulls_not_distinct = {row[1] for row in indexes if row[11]}
     constraints = _rows(connection, CONSTRAINTS, [oids])

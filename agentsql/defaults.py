@@ -1,4 +1,4 @@
-"""What existing rows get when a column appears: a model's default as SQL, where one exists that is true for each row."""
+"""What existing rows get when a column appears: a model's default as SQL, where one is true for each row."""
 
 from __future__ import annotations
 

@@ -43,10 +43,10 @@ MINIMUM_VERSION = 140000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What one look at the database gives: server facts, both schemas, their difference and the plan."""
+    """What one look at the database gives: server facts, both schemas with their difference, and the plan."""
 
     server: catalog.Server
-    diff: Diff
+    situation: Situation
     plan: Plan
     findings: tuple[CheckMessage, ...]
 
@@ -102,9 +102,9 @@ def converge(
         elif survey.plan.steps:
             _refuse_if_powerless(survey)
             with exclusive(connection, wait=settings.lock_wait, waiting=notice):
-                survey = look(connection, plugins)
+                survey = look(connection, plugins, before=survey)
                 outcomes = _apply(survey, connection, settings.lock_timeout, progress)
-                survey = look(connection, plugins) if outcomes else survey
+                survey = look(connection, plugins, before=survey) if outcomes else survey
     except (DatabaseError, psycopg.Error) as error:
         raise DatabaseUnavailable(f"The database failed: {_first_line(error)}") from error
     return Report(
@@ -112,24 +112,29 @@ def converge(
         plugins=tuple(plugin.label for plugin in plugins),
         outcomes=outcomes,
         findings=survey.findings,
-        remaining=len(survey.diff.missing),
+        remaining=len(survey.situation.diff.missing),
         seconds=time.perf_counter() - start,
     )
 
 
-def look(connection: BaseDatabaseWrapper, plugins: Iterable[Plugin]) -> Survey:
-    """Compare models and database: read-only, and a constant number of queries."""
+def look(connection: BaseDatabaseWrapper, plugins: Iterable[Plugin], before: Survey | None = None) -> Survey:
+    """Compare models and database: read-only, and a constant number of queries.
+
+    Models don't change while we run: what they want is taken from the look before this one, and the plan too where
+    the database is still as it was.
+    """
     server = catalog.server(connection)
     if server.current_schema is None:
         raise InsufficientPrivilege(
             f"No schema on the search_path of role {server.user!r} exists; create one or set search_path."
         )
-    editor = dry_run(connection, server.dialect.nondeterministic_collations)
-    desired = draft(plugins, editor, server.dialect)
+    if before is not None and before.server.dialect == server.dialect:
+        editor, desired = before.situation.editor, before.situation.draft
+    else:
+        editor = dry_run(connection, server.dialect.nondeterministic_collations)
+        desired = draft(plugins, editor, server.dialect)
     actual = catalog.inspect(connection, desired.tables, server)
     difference = diff(desired.objects, actual)
-    types = {wanted.type for wanted, _ in difference.shared.values() if isinstance(wanted, Column)}
-    drifted = drift.check(difference, catalog.resolve_types(connection, types))
     situation = Situation(
         diff=difference,
         draft=desired,
@@ -137,8 +142,12 @@ def look(connection: BaseDatabaseWrapper, plugins: Iterable[Plugin]) -> Survey:
         conditions=_conditions(connection, difference, actual, desired, server),
         editor=editor,
     )
+    if before is not None and (server, situation) == (before.server, before.situation):
+        return before
+    types = {wanted.type for wanted, _ in difference.shared.values() if isinstance(wanted, Column)}
+    drifted = drift.check(difference, catalog.resolve_types(connection, types))
     planned = plan(situation)
-    return Survey(server=server, diff=difference, plan=planned, findings=(*planned.findings, *drifted))
+    return Survey(server=server, situation=situation, plan=planned, findings=(*planned.findings, *drifted))
 
 
 def _conditions(

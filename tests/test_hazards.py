@@ -1,0 +1,181 @@
+"""Why a missing object can't be made, and what is left out with it."""
+
+import itertools
+
+import pytest
+from django.contrib.postgres.fields import HStoreField
+from django.db import models
+
+from agentsql import hazards
+from agentsql.plan import plan
+from agentsql.schema import Extension, Key, Kind, Table, TableName
+from tests.arena import Registry
+from tests.support import column_key, constraint, draft_of, index, situation, table_key
+
+counter = itertools.count()
+registry = Registry()
+ROOM = registry.model("Room")
+LOG = registry.model(
+    "Log",
+    room=models.ForeignKey(ROOM, models.CASCADE),
+    plain=models.TextField(),
+    given=models.TextField(default="x"),
+    moody=models.IntegerField(default=lambda: next(counter)),
+    free=models.TextField(null=True),
+    served=models.TextField(db_default="x"),
+    tags=HStoreField(null=True),
+    meta={"indexes": [models.Index(fields=["plain"], name="log_plain")]},
+)
+DESIRED = draft_of(LOG, ROOM)
+LOGS, ROOMS, HSTORE = table_key("plug_log"), table_key("plug_room"), Extension(name="hstore").key
+PLAIN_INDEX = Key(LOGS.table, Kind.INDEX, ("log_plain",))
+LOG_OWN = set(DESIRED.contents[LOGS.table])
+ROOM_KEY = next(key for key in LOG_OWN if key.kind is Kind.FOREIGN_KEY)
+
+
+def lacking(*missing, **conditions):
+    return situation(DESIRED, DESIRED.objects.keys() - set(missing), **conditions)
+
+
+def refused(now):
+    return {str(key): finding.id for key, finding in hazards.refusals(now)}
+
+
+def test_nothing_is_missing():
+    assert refused(lacking()) == {}
+
+
+def test_all_is_missing_from_an_empty_database():
+    assert refused(situation(DESIRED, [], extensions={"hstore": False})) == {}
+
+
+def replaced(*others, **conditions):
+    """What plan sees where these stand in the place of the objects of their identity."""
+    gone = {item.key for item in others}
+    found = [DESIRED.objects[key] for key in DESIRED.objects.keys() - gone]
+    return situation(DESIRED, [*found, *others], **conditions)
+
+
+@pytest.mark.parametrize("relkind", ["v", "m", "f", "S"])
+def test_a_relation_that_is_no_table(relkind):
+    others = [key for key in DESIRED.objects if key not in LOG_OWN]
+    found = [*(DESIRED.objects[key] for key in others), Table(table=LOGS.table, relkind=relkind)]
+    now = situation(DESIRED, found)
+    assert refused(now) == {"plug_log": "agentsql.D002"}
+    assert plan(now).steps == ()
+
+
+def test_a_partitioned_table_is_a_table():
+    assert refused(replaced(Table(table=LOGS.table, relkind="p"))) == {}
+
+
+def test_another_primary_key():
+    theirs = constraint(Kind.PRIMARY_KEY, "uuid", table=LOGS.table)
+    assert refused(replaced(theirs)) == {"plug_log": "agentsql.D001"}
+
+
+def test_a_primary_key_in_another_order_is_the_same():
+    model = Registry().model(
+        "Pair", pk=models.CompositePrimaryKey("a", "b"), a=models.IntegerField(), b=models.IntegerField()
+    )
+    desired = draft_of(model)
+    key = next(item for item in desired.objects.values() if item.key.kind is Kind.PRIMARY_KEY)
+    found = {**desired.objects, key.key: constraint(Kind.PRIMARY_KEY, "b", "a", table=key.table)}
+    assert refused(situation(desired, found.values())) == {}
+
+
+def test_a_table_of_another_owner():
+    theirs = Table(table=LOGS.table, owned=False)
+    assert refused(replaced(theirs)) == {}
+    found = [DESIRED.objects[key] for key in DESIRED.objects.keys() - {LOGS, PLAIN_INDEX}]
+    now = situation(DESIRED, [*found, theirs])
+    assert refused(now) == {"plug_log": "agentsql.D010"}
+    assert plan(now).steps == ()
+
+
+@pytest.mark.parametrize(
+    ("available", "superuser", "may_create", "expected"),
+    [
+        ({}, True, True, "agentsql.D006"),
+        ({}, False, True, "agentsql.D006"),
+        ({"hstore": False}, False, True, None),
+        ({"hstore": False}, False, False, "agentsql.D007"),
+        ({"hstore": True}, False, True, "agentsql.D007"),
+        ({"hstore": True}, True, True, None),
+        ({"hstore": True}, True, False, None),
+    ],
+    ids=["absent", "absent, not super", "trusted", "no right", "untrusted", "superuser", "superuser without right"],
+)
+def test_extensions(available, superuser, may_create, expected):
+    tags = column_key("plug_log", "tags")
+    now = lacking(HSTORE, tags, extensions=available, superuser=superuser, may_create_in_database=may_create)
+    assert refused(now) == ({"extension hstore": expected} if expected else {})
+    assert [step.key for step in plan(now).steps] == ([] if expected else [HSTORE, tags])
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("plain", "agentsql.D004"),
+        ("room_id", "agentsql.D004"),
+        ("moody", "agentsql.D005"),
+        ("free", None),
+        ("served", None),
+        ("tags", None),
+        ("id", None),
+    ],
+)
+def test_columns_of_a_table_with_rows(database, name, expected):
+    key = column_key("plug_log", name)
+    assert refused(lacking(key)) == {}
+    assert refused(lacking(key, populated={ROOMS.table})) == {}
+    assert refused(lacking(key, populated={LOGS.table})) == ({f"plug_log.{name}": expected} if expected else {})
+
+
+def test_a_default_fills_rows(database):
+    now = lacking(column_key("plug_log", "given"), populated={LOGS.table})
+    assert refused(now) == {}
+    (step,) = plan(now).steps
+    assert step.sql == ("ALTER TABLE \"plug_log\" ADD COLUMN \"given\" text NOT NULL DEFAULT 'x'",)
+
+
+def test_a_target_that_nobody_makes():
+    desired = draft_of(LOG)
+    found = [item for key, item in desired.objects.items() if key != ROOM_KEY]
+    (finding,) = (finding for _, finding in hazards.refusals(situation(desired, found)))
+    assert (finding.id, finding.hint[:38]) == ("agentsql.D003", "Create it (`manage.py migrate plug`), ")
+    assert refused(situation(desired, [*found, Table(table=ROOMS.table)])) == {}
+    assert refused(lacking(ROOM_KEY)) == {}
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [({}, {}), ({"other": "an index of table x"}, {}), ({"log_plain": "an index of table x"}, "agentsql.D009")],
+)
+def test_names_in_use(taken, expected):
+    found = refused(lacking(PLAIN_INDEX, taken=taken))
+    assert found == ({"index plug_log(log_plain)": expected} if expected else {})
+
+
+def test_an_invalid_index():
+    invalid = index("log_plain", "plain", table=LOGS.table, valid=False)
+    now = replaced(invalid, taken={"log_plain": "an index of table plug_log"})
+    assert refused(now) == {"index plug_log(log_plain)": "agentsql.D011"}
+
+
+def test_one_table_for_two_models():
+    rival = Registry().model("Rival", meta={"db_table": "plug_room"})
+    desired = draft_of(ROOM, rival)
+    planned = plan(situation(desired, []))
+    assert [(finding.id, finding.obj) for finding in planned.findings] == [("agentsql.D008", "plug.Rival")]
+    assert [step.model for step in planned.steps] == ["plug.Room"]
+
+
+def test_what_a_refused_table_takes_along():
+    """Its own objects and the keys that point to it; nothing else."""
+    far = registry.model("Far", meta={"db_table": "far"})
+    desired = draft_of(LOG, ROOM, far)
+    now = situation(desired, [Table(table=ROOMS.table, relkind="v")], extensions={"hstore": False})
+    made = plan(now).steps
+    assert [step.key.table for step in made if step.key.kind is Kind.TABLE] == [LOGS.table, TableName("", "far")]
+    assert ROOM_KEY not in {key for step in made for key in step.creates}
