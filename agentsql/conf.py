@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
@@ -47,6 +48,6 @@ def _typed(key: str, value: Any) -> Any:
         if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(label, str) for label in value):
             raise ImproperlyConfigured('AGENTSQL["PLUGINS"] must be a list of app labels.')
         return tuple(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise ImproperlyConfigured(f'AGENTSQL["{key}"] must be a positive number of seconds.')
     return float(value)

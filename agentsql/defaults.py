@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from agentsql.editor import DryRun, ModelField
 
 # Python callables whose value differs from call to call, and what the server computes in their stead.
-SERVER_SIDE = {
-    uuid.uuid4: "gen_random_uuid()",
-    timezone.now: "now()",
-    datetime.datetime.now: "now()",
-    datetime.date.today: "CURRENT_DATE",
-}
+SERVER_SIDE = (
+    (uuid.uuid4, "gen_random_uuid()"),
+    (timezone.now, "now()"),
+    (datetime.datetime.now, "now()"),
+    (datetime.date.today, "CURRENT_DATE"),
+)
 CLOCK: tuple[tuple[type[models.Field], str], ...] = (  # type: ignore[type-arg]
     (models.DateTimeField, "now()"),
     (models.DateField, "CURRENT_DATE"),
@@ -51,8 +51,9 @@ def standing_default(field: ModelField, editor: DryRun) -> str | None:
 
 
 def _callable(field: ModelField, editor: DryRun) -> str:
-    if field.default in SERVER_SIDE:
-        return SERVER_SIDE[field.default]
+    for function, sql in SERVER_SIDE:
+        if field.default == function:
+            return sql
     first, second = (editor.literal(field, field.get_default()) for _ in range(2))
     if first != second:
         raise UnknownDefault

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.core.checks import CheckMessage, Warning  # noqa: A004 Django's name for it
 
-from agentsql.schema import Column, Constraint, Index, SchemaObject, TypeId
+from agentsql.schema import Column, Constraint, Index, SchemaObject, TypeId, quoted
 
 if TYPE_CHECKING:
     from agentsql.diff import Diff
@@ -38,7 +38,7 @@ def column_type(wanted: Column, found: Column, types: Mapping[str, TypeId]) -> I
         yield Warning(
             f"Column {wanted.key} is {found.type}; the model wants {wanted.type}.",
             hint=f"automigrate never changes a type. By hand: ALTER TABLE {wanted.table.quoted} "
-            f'ALTER COLUMN "{wanted.name}" TYPE {wanted.type};',
+            f"ALTER COLUMN {quoted(wanted.name)} TYPE {wanted.type};",
             obj=str(wanted.key),
             id="agentsql.D101",
         )
@@ -59,7 +59,7 @@ def column_null(wanted: Column, found: Column) -> Iterator[CheckMessage]:
         state, verb = ("allows NULL", "SET") if wanted.not_null else ("is NOT NULL", "DROP")
         yield Warning(
             f"Column {wanted.key} {state}; the model wants {'NOT NULL' if wanted.not_null else 'NULL'}.",
-            hint=f'By hand: ALTER TABLE {wanted.table.quoted} ALTER COLUMN "{wanted.name}" {verb} NOT NULL;',
+            hint=f"By hand: ALTER TABLE {wanted.table.quoted} ALTER COLUMN {quoted(wanted.name)} {verb} NOT NULL;",
             obj=str(wanted.key),
             id="agentsql.D102",
         )
@@ -80,7 +80,7 @@ def constraint_validated(found: Constraint) -> Iterator[CheckMessage]:
     if not found.validated:
         yield Warning(
             f"The constraint {found.name} of {found.table} was never validated: older rows may break it.",
-            hint=f'ALTER TABLE {found.table.quoted} VALIDATE CONSTRAINT "{found.name}";',
+            hint=f"ALTER TABLE {found.table.quoted} VALIDATE CONSTRAINT {quoted(found.name)};",
             obj=str(found.key),
             id="agentsql.D104",
         )

@@ -162,5 +162,5 @@ def _failure(error: psycopg.Error) -> Failure:
 def _transaction(connection: BaseDatabaseWrapper, lock_timeout: float) -> Iterator[None]:
     with transaction.atomic(using=connection.alias, durable=True):
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = {int(lock_timeout * 1000)}")
+            cursor.execute(f"SET LOCAL lock_timeout = {max(1, round(lock_timeout * 1000))}")
         yield

@@ -81,9 +81,7 @@ def text_tail(report: Report, style: Style | None = None) -> str:
 
 def _summary(report: Report) -> str:
     counted = ", ".join(
-        _count(kind.label, report.counts.get(kind.label, 0))
-        for kind in COUNTED
-        if report.counts.get(kind.label) or (kind is Kind.TABLE and report.counts)
+        _count(kind.label, report.counts.get(kind.label, 0)) for kind in COUNTED if report.counts.get(kind.label)
     )
     took = f"in {report.seconds:.2f} s"
     if report.status is Status.PENDING:
@@ -97,7 +95,8 @@ def _summary(report: Report) -> str:
     if report.outcomes:
         return "; ".join([f"{counted or _other_counts(report) or 'Nothing made'} {took}", *trouble]) + "."
     if report.status is Status.CONVERGED:
-        return f"Nothing to do: the schema holds all of {_count('plugin', len(report.plugins))}' models."
+        owners = "1 plugin's" if len(report.plugins) == 1 else f"{len(report.plugins)} plugins'"
+        return f"Nothing to do: the schema holds all of {owners} models."
     return "; ".join(trouble or ["Blocked"]) + f", {took}."
 
 

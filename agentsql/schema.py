@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
 MAX_NAME_BYTES = 63  # NAMEDATALEN - 1; PostgreSQL cuts longer identifiers
@@ -70,7 +71,8 @@ class Key(NamedTuple):
             return f"{self.table}.{self.identity[0]}"
         if self.kind in {Kind.EXTENSION, Kind.NAMESPACE}:
             return f"{self.kind.label} {self.identity[0]}"
-        return f"{self.kind.label} {self.table}({', '.join(part for part in self.identity if part)})"
+        columns = takewhile(bool, self.identity)  # an empty part ends them; what follows tells twins apart
+        return f"{self.kind.label} {self.table}({', '.join(columns)})"
 
 
 NOWHERE = TableName("", "")

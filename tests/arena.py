@@ -30,7 +30,13 @@ class Registry:
         self.apps = Apps()
 
     def model(
-        self, name: str, /, *, bases: tuple[type, ...] = (models.Model,), meta: dict[str, Any] | None = None, **fields: Any
+        self,
+        name: str,
+        /,
+        *,
+        bases: tuple[type, ...] = (models.Model,),
+        meta: dict[str, Any] | None = None,
+        **fields: Any,
     ) -> Any:
         options = type("Meta", (), {"apps": self.apps, "app_label": LABEL, **(meta or {})})
         return type(name, bases, {"__module__": __name__, "Meta": options, **fields})

@@ -1,5 +1,6 @@
 """One empty test database a session; what a test needs in it, it makes in a schema of its own."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,7 @@ from tests.arena import Arena
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker) -> Iterator[None]:
     """Make an empty database: these tests are about who makes the tables, so nobody else may."""
-    name = f"test_{connection.settings_dict['NAME']}"
+    name = f"test_{connection.settings_dict['NAME']}_{os.getpid()}"  # two sessions may share a server
     with django_db_blocker.unblock():
         with connection._nodb_cursor() as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

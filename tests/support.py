@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from agentsql.desired import Origin, draft
+from agentsql.desired import draft
 from agentsql.diff import diff
 from agentsql.discover import Plugin
 from agentsql.editor import dry_run
@@ -74,17 +74,6 @@ def situation(desired, actual, **conditions):
         conditions=Conditions(**(known | conditions)),
         editor=editor(),
     )
-
-
-def wish(*items, origin=None):
-    """Return a draft that wants these objects, of no model."""
-    desired = draft([], editor(), Dialect())
-    for item in items:
-        desired.objects[item.key] = item
-        desired.origins[item.key] = origin or Origin("plug")
-        if item.key.table.name:
-            desired.contents.setdefault(item.key.table, []).append(item.key)
-    return desired
 
 
 def table(name="logs", **facts):

@@ -5,11 +5,8 @@ from io import StringIO
 import pytest
 from django.core.checks import Error
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import CommandError, call_command, execute_from_command_line
-from django.db import ConnectionHandler
-from django.test import override_settings
+from django.core.management import CommandError, call_command
 
-from agentsql import engine
 from agentsql.exceptions import AgentSQLError, LockUnavailable
 from agentsql.management.commands import automigrate as command
 from agentsql.report import Failure, Result
@@ -26,12 +23,12 @@ NOTHING = report(plugins=("a", "b"))
 
 TABLE_LINE = f"{'    + table, 1 column':66}OK 0.100 s\n"
 INDEX_LINE = f"{'    + index i':66}OK 0.200 s\n"
+TABLE_SQL = '        CREATE TABLE "logs" ("id" bigint);\n'
+INDEX_SQL = '        CREATE INDEX "i" ON "logs" ("at");\n'
+NO_LOCK, LOCK = (f"        lock: {lock}; transaction: shared\n" for lock in ("none", "SHARE"))
 TAIL = "1 table, 1 column, 1 index in 0.50 s.\n"
 FAILURE = (
-    f"{'    ! index i':66}FAILED\n"
-    "      no such column\n"
-    '      CREATE INDEX "i" ON "logs" ("at");\n'
-    "      HINT: Add it.\n"
+    f'{"    ! index i":66}FAILED\n      no such column\n      CREATE INDEX "i" ON "logs" ("at");\n      HINT: Add it.\n'
 )
 
 
@@ -66,15 +63,11 @@ def automigrate(monkeypatch):
         (1, f"plug\n  logs\n{TABLE_LINE}{INDEX_LINE}{TAIL}"),
         (
             2,
-            f'plug\n  logs\n{TABLE_LINE}        CREATE TABLE "logs" ("id" bigint);\n'
-            f'{INDEX_LINE}        CREATE INDEX "i" ON "logs" ("at");\n{TAIL}',
+            f"plug\n  logs\n{TABLE_LINE}{TABLE_SQL}{INDEX_LINE}{INDEX_SQL}{TAIL}",
         ),
         (
             3,
-            f'plug\n  logs\n{TABLE_LINE}        CREATE TABLE "logs" ("id" bigint);\n'
-            "        lock: none; transaction: shared\n"
-            f'{INDEX_LINE}        CREATE INDEX "i" ON "logs" ("at");\n'
-            f"        lock: SHARE; transaction: shared\n{TAIL}",
+            f"plug\n  logs\n{TABLE_LINE}{TABLE_SQL}{NO_LOCK}{INDEX_LINE}{INDEX_SQL}{LOCK}{TAIL}",
         ),
     ],
 )
@@ -99,7 +92,6 @@ def test_a_run_that_fails(automigrate):
     assert automigrate(TROUBLE) == (printed, WHY_FAILED)
 
 
-@pytest.mark.xfail(reason="the heading goes with the line that is not shown")
 def test_a_quiet_run_that_fails_still_says_where(automigrate):
     assert automigrate(TROUBLE, "-v0") == (f"plug\n  logs\n{FAILURE}{TROUBLE_TAIL}", WHY_FAILED)
 
@@ -122,20 +114,15 @@ def test_a_plan(automigrate, arguments, error):
 
 
 @pytest.mark.parametrize(
-    ("state", "run", "plan", "check"),
-    [
-        (NOTHING, None, None, None),
-        (MADE, None, None, None),
-        (PLAN, WHY_PENDING, None, WHY_PENDING),
-        (BLOCKED, WHY_BLOCKED, None, WHY_BLOCKED),
-        (TROUBLE, WHY_FAILED, None, WHY_FAILED),
-    ],
+    ("state", "error"),
+    [(NOTHING, None), (MADE, None), (PLAN, WHY_PENDING), (BLOCKED, WHY_BLOCKED), (TROUBLE, WHY_FAILED)],
     ids=["nothing to do", "made", "behind", "blocked", "failed"],
 )
 @pytest.mark.parametrize("form", ["text", "json", "sql"])
-def test_errors(automigrate, form, state, run, plan, check):
+def test_errors(automigrate, form, state, error):
+    """A plan that can be printed is a success; with --check only a schema that lacks nothing is."""
     errors = [automigrate(state, f"--format={form}", *more)[1] for more in ([], ["--plan"], ["--check"])]
-    assert errors == [run, plan, check]
+    assert errors == [error, None, error]
 
 
 @pytest.mark.parametrize("form", ["json", "sql"])
@@ -163,40 +150,10 @@ def test_a_lock_timeout_is_a_time(automigrate, value):
     assert error == f"Error: argument --lock-timeout: invalid seconds value: '{value}'"
 
 
+def test_a_lock_timeout_is_finite(automigrate):
+    assert automigrate(NOTHING, "--lock-timeout=inf")[1] is not None
+
+
 @pytest.mark.parametrize("error", [AgentSQLError("No."), LockUnavailable(), ImproperlyConfigured("AGENTSQL ...")])
 def test_errors_of_ours_are_one_line(automigrate, error):
     assert automigrate(error) == ("", str(error))
-
-
-SQLITE = ConnectionHandler({"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})
-
-
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
-        (["core_tabels"], "No installed app has the label 'core_tabels'. Did you mean 'core_tables'?"),
-        (
-            ["auth"],
-            "'auth' is not a plugin: set `automigrate = True` on its AppConfig, or add 'auth' to AGENTSQL[\"PLUGINS\"].",
-        ),
-        (["--database=other"], "There is no database alias 'other'. There are: default."),
-    ],
-    ids=["unknown label", "not a plugin", "unknown alias"],
-)
-def test_what_is_refused(capsys, arguments, line):
-    with pytest.raises(SystemExit) as ended:
-        execute_from_command_line(["manage.py", "automigrate", *arguments])
-    assert (ended.value.code, *capsys.readouterr()) == (1, "", f"CommandError: {line}\n")
-
-
-def test_another_database_system(capsys, monkeypatch):
-    monkeypatch.setattr(engine, "connections", SQLITE)
-    with pytest.raises(SystemExit) as ended:
-        execute_from_command_line(["manage.py", "automigrate"])
-    line = "The database 'default' is SQLite; automigrate needs PostgreSQL. Choose another alias with --database."
-    assert (ended.value.code, *capsys.readouterr()) == (1, "", f"CommandError: {line}\n")
-
-
-def test_bad_settings():
-    with override_settings(AGENTSQL={"PLUGIN": []}), pytest.raises(CommandError, match="did you mean 'PLUGINS'"):
-        call_command("automigrate")

@@ -4,6 +4,7 @@ import datetime
 import decimal
 import itertools
 import uuid
+from dataclasses import dataclass
 
 import pytest
 from django.contrib.postgres.fields import ArrayField
@@ -83,6 +84,20 @@ def test_values(database, wanted, sql):
     assert found.strip() == sql.strip()
 
 
+@dataclass
+class Constant:
+    """Callable, and like any dataclass without a hash."""
+
+    value: int
+
+    def __call__(self):
+        return self.value
+
+
+def test_a_callable_without_a_hash(database):
+    assert standing_default(field_of(models.IntegerField(default=Constant(7))), dry_run(connection)) == "7"
+
+
 @pytest.mark.parametrize("default", [count, lambda: datetime.datetime.now(UTC).isoformat()], ids=["counter", "clock"])
 def test_a_function_is_never_frozen_into_one_value(database, default):
     with pytest.raises(UnknownDefault):
@@ -118,7 +133,11 @@ def test_the_server_reads_the_value_that_was_meant(arena, wanted, text):
         (models.TextField(null=True), "NULL", True),
         (models.TextField(db_default="x"), None, True),
         (models.BigAutoField(primary_key=True), None, True),
-        (models.GeneratedField(expression=models.F("id"), output_field=models.IntegerField(), db_persist=True), None, True),
+        (
+            models.GeneratedField(expression=models.F("id"), output_field=models.IntegerField(), db_persist=True),
+            None,
+            True,
+        ),
     ],
     ids=["nothing", "null", "value", "nullable", "nullable null", "database default", "identity", "generated"],
 )

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from agentsql.diff import diff, recognise, squeeze
 from agentsql.schema import Kind, TableName, schema_of
-from tests.support import constraint, index, structure, table
 from tests.support import column as column_of
+from tests.support import constraint, index, structure, table
 
 ELSEWHERE = TableName("", "elsewhere")
 

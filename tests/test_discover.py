@@ -70,8 +70,10 @@ def test_labels(installed, named, only, labels):
         (
             (),
             ["shop"],
-            "'shop' is not a plugin: set `automigrate = True` on its AppConfig, "
-            "or add 'shop' to AGENTSQL[\"PLUGINS\"].",
+            (
+                "'shop' is not a plugin: set `automigrate = True` on its AppConfig, "
+                "or add 'shop' to AGENTSQL[\"PLUGINS\"]."
+            ),
         ),
         (
             ("shpo",),
@@ -121,7 +123,7 @@ def test_swapped_models_are_left_out(installed):
 class Router:
     """Keeps what is secret from the database."""
 
-    def allow_migrate(self, db, app_label, model_name=None, **hints):
+    def allow_migrate(self, db, app_label, model_name=None, **_hints):
         assert (db, app_label) == ("default", "blog")
         return model_name != "secret"
 

@@ -122,7 +122,6 @@ def test_several_findings_of_one_column():
     assert [finding.id for finding in found] == ["agentsql.D101", "agentsql.D102"]
 
 
-@pytest.mark.xfail(reason="columns and constraints are not quoted as SQL")
 def test_hints_can_be_run():
     name = 'we"ird'
     (finding,) = check(column(name), column(name, type_id=TEXT, not_null=False))

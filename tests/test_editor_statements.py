@@ -96,8 +96,10 @@ def test_create_table_holds_what_belongs_to_it_and_no_more(log):
             "foreign_key",
             "room",
             [
-                'ALTER TABLE "plug_log" ADD CONSTRAINT "plug_log_room_id_bf748f94_fk_plug_room_code" '
-                'FOREIGN KEY ("room_id") REFERENCES "plug_room" ("code") DEFERRABLE INITIALLY DEFERRED'
+                (
+                    'ALTER TABLE "plug_log" ADD CONSTRAINT "plug_log_room_id_bf748f94_fk_plug_room_code" '
+                    'FOREIGN KEY ("room_id") REFERENCES "plug_room" ("code") DEFERRABLE INITIALLY DEFERRED'
+                )
             ],
         ),
     ],
@@ -142,35 +144,6 @@ def test_is_inline(name):
 @pytest.mark.parametrize("name", APART)
 def test_is_unique_index(name):
     assert is_unique_index(APART[name]) is (name != "log_nulls")
-
-
-@pytest.mark.skipif(not hasattr(models, "DB_CASCADE"), reason="came with Django 6.1")
-@pytest.mark.parametrize(("rule", "sql"), [("DB_CASCADE", " ON DELETE CASCADE"), ("DB_SET_NULL", " ON DELETE SET NULL")])
-def test_rules_that_the_database_enforces(rule, sql):
-    registry = Registry()
-    parent = registry.model("Room")
-    child = registry.model("Log", room=models.ForeignKey(parent, getattr(models, rule), null=True))
-    (statement,) = render("foreign_key", child, "room")
-    assert statement.endswith(f'REFERENCES "plug_room" ("id"){sql} DEFERRABLE INITIALLY DEFERRED')
-
-
-class SoftCascade:
-    """A rule of a third party that says how the database enforces it, on any Django."""
-
-    def __call__(self, collector, field, sub_objs, using):
-        raise NotImplementedError
-
-    def on_delete_sql(self, schema_editor):
-        return " ON DELETE RESTRICT"
-
-
-def test_a_rule_that_knows_its_sql():
-    registry = Registry()
-    parent = registry.model("Room")
-    child = registry.model("Log", room=models.ForeignKey(parent, SoftCascade()))
-    (statement,) = render("foreign_key", child, "room")
-    assert statement.count(" ON DELETE RESTRICT") == 1
-    assert statement.endswith("ON DELETE RESTRICT DEFERRABLE INITIALLY DEFERRED")
 
 
 def test_tablespaces():

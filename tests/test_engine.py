@@ -174,10 +174,10 @@ def test_two_models_one_table(arena):
 
 
 def test_a_comment_with_a_percent_sign_and_quotes(arena):
-    report = arena.automigrate(thing(x=models.IntegerField(db_comment="100% of it's \\ \"x\"")))
+    report = arena.automigrate(thing(x=models.IntegerField(db_comment='100% of it\'s \\ "x"')))
 
     assert report.status == "converged"
-    assert arena.fingerprint()["plug_thing"]["columns"]["x"]["comment"] == "100% of it's \\ \"x\""
+    assert arena.fingerprint()["plug_thing"]["columns"]["x"]["comment"] == '100% of it\'s \\ "x"'
 
 
 def test_a_plan_changes_nothing(arena):
@@ -233,7 +233,9 @@ class TestRights:
     def test_an_extension(self, arena):
         from pgvector.django import VectorField
 
-        arena.sql("RESET ROLE", f"GRANT CREATE ON SCHEMA {arena.namespace} TO lesser", "DROP EXTENSION IF EXISTS vector")
+        arena.sql(
+            "RESET ROLE", f"GRANT CREATE ON SCHEMA {arena.namespace} TO lesser", "DROP EXTENSION IF EXISTS vector"
+        )
         arena.sql("SET ROLE lesser")
         registry = Registry()
         registry.model("Vectors", v=VectorField(dimensions=3))

@@ -8,7 +8,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentsql.executor import BATCH_STATEMENTS, HINTS, _alone, _failure, _relations, batches
+from agentsql.executor import BATCH_STATEMENTS, HINTS, _alone, _failure, _relations, _transaction, batches
 from agentsql.plan import OWN, SHARED
 from agentsql.report import Failure, Result
 from agentsql.schema import Kind
@@ -136,6 +136,20 @@ def test_a_step_that_needs_a_failed_one_is_not_tried():
 )
 def test_failure(error, failure):
     assert _failure(error) == failure
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (2.0, "2s"),
+        (0.25, "250ms"),
+        (0.0004, "1ms"),
+    ],
+)
+def test_lock_timeout(database, seconds, shown):
+    with _transaction(connection, seconds), connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == (shown,)
 
 
 def test_the_servers_own_words(arena):

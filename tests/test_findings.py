@@ -55,8 +55,10 @@ EXPECTED = {
     ),
     "agentsql.D005": (
         'a i.lo"gs.body',
-        'Column a i.lo"gs.body has a default that answers differently each time, '
-        "and the table has rows that would all get one value.",
+        (
+            'Column a i.lo"gs.body has a default that answers differently each time, '
+            "and the table has rows that would all get one value."
+        ),
         "Give the field a db_default that the server computes, or null=True and fill the rows yourself.",
     ),
     "agentsql.D006": (
@@ -111,7 +113,13 @@ def test_each_function_has_an_id_of_its_own():
 
 @pytest.mark.parametrize(
     ("relkind", "words"),
-    [("m", "a materialized view"), ("f", "a foreign table"), ("S", "a sequence"), ("i", "an index"), ("?", "not a table")],
+    [
+        ("m", "a materialized view"),
+        ("f", "a foreign table"),
+        ("S", "a sequence"),
+        ("i", "an index"),
+        ("?", "not a table"),
+    ],
 )
 def test_relations_of_other_kinds(relkind, words):
     assert findings.not_a_table(table(relkind=relkind)).msg.startswith(f"logs is {words} in the database")

@@ -136,7 +136,7 @@ def test_a_default_fills_rows(database):
     now = lacking(column_key("plug_log", "given"), populated={LOGS.table})
     assert refused(now) == {}
     (step,) = plan(now).steps
-    assert step.sql == ("ALTER TABLE \"plug_log\" ADD COLUMN \"given\" text NOT NULL DEFAULT 'x'",)
+    assert step.sql == ('ALTER TABLE "plug_log" ADD COLUMN "given" text NOT NULL DEFAULT \'x\'',)
 
 
 def test_a_target_that_nobody_makes():

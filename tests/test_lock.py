@@ -84,13 +84,16 @@ def test_a_second_run_goes_on_when_the_first_ends():
     assert len(said) == 1
 
 
-def test_a_holder_that_dies_frees_it_and_says_so():
-    dying = lock.exclusive(connection, wait=1)
-    with pytest.raises(OperationalError), dying:
-        rows(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_database d ON d.oid = database "
-            "WHERE locktype = 'advisory' AND datname = current_database()"
-        )
+def kill_holder():
+    rows(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_database d ON d.oid = database "
+        "WHERE locktype = 'advisory' AND datname = current_database()"
+    )
+
+
+def test_a_holder_that_dies_frees_it():
+    with pytest.raises(OperationalError), lock.exclusive(connection, wait=1):  # noqa: PT012 the lock is lost inside
+        kill_holder()
         with lock.exclusive(connection, wait=5):
             assert len(held()) == 1
 

@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentsql.plan import plan
-from agentsql.schema import Extension, Key, Kind, Namespace, TableName
+from agentsql.schema import Extension, Key, Kind, TableName
 from tests.arena import Registry
 from tests.support import column_key, draft_of, situation, table_key
 
 registry = Registry()
-ROOM = registry.model("Room", code=models.CharField(max_length=8, primary_key=True), last=models.ForeignKey(
-    "plug.Log", models.CASCADE, null=True, db_index=False
-))
+ROOM = registry.model(
+    "Room",
+    code=models.CharField(max_length=8, primary_key=True),
+    last=models.ForeignKey("plug.Log", models.CASCADE, null=True, db_index=False),
+)
 LOG = registry.model(
     "Log",
     loud=models.GeneratedField(expression=Upper("body"), output_field=models.TextField(), db_persist=True),
@@ -153,14 +155,6 @@ def test_requires(missing, required):
 
 def test_generated_columns_follow_those_they_are_made_of():
     assert [step.key for step in steps(BODY, LOUD, RANK)] == [BODY, RANK, LOUD]
-
-
-def test_a_table_in_another_schema():
-    made = steps(actual=DESIRED.objects.keys() - {Key(AI, Kind.TABLE), *DESIRED.contents[AI]})
-    assert [step.key.kind for step in made] == [Kind.TABLE, Kind.INDEX, Kind.FOREIGN_KEY]
-    assert made[0].requires == frozenset()
-    (table,) = (step for step in steps(actual=[]) if step.key.table == AI and step.key.kind is Kind.TABLE)
-    assert table.requires == {Namespace(name="ai").key}
 
 
 def test_what_depends_on_a_refused_object_is_left_out():

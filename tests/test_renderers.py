@@ -1,9 +1,7 @@
 """A report as text, JSON and SQL, to the letter."""
 
-import json
-
 import pytest
-from django.core.checks import Error, Info, Warning  # noqa: A004 Django's name for it
+from django.core.checks import Error, Warning  # noqa: A004 Django's name for it
 from django.core.management.color import color_style
 
 from agentsql.renderers import FORMATS, as_json, sql, text, text_step, text_tail
@@ -12,7 +10,9 @@ from agentsql.schema import Extension, Kind, TableName
 from tests.support import column, constraint, index, outcome, report, step, table
 
 AI = TableName("ai", "logs")
-EXTENSION = step(Extension(name="hstore").key, name="hstore", sql=('CREATE EXTENSION IF NOT EXISTS "hstore"',), model="")
+EXTENSION = step(
+    Extension(name="hstore").key, name="hstore", sql=('CREATE EXTENSION IF NOT EXISTS "hstore"',), model=""
+)
 TABLE = step(
     table().key,
     column("id").key,
@@ -110,7 +110,7 @@ def test_colors():
     ("made", "words"),
     [
         (report(plugins=("a", "b")), "Nothing to do: the schema holds all of 2 plugins' models."),
-        (report(outcome(of=OTHER)), "0 tables, 1 column in 0.50 s."),
+        (report(outcome(of=OTHER)), "1 column in 0.50 s."),
         (report(outcome(of=TABLE), outcome(of=INDEX)), "1 table, 2 columns, 1 index in 0.50 s."),
         (report(remaining=1), "1 object still missing, in 0.50 s."),
         (report(findings=(Error("e", obj="o", id="i"),)), "Blocked, in 0.50 s.\no: (i) e"),
@@ -125,79 +125,14 @@ def test_summary(made, words):
     assert text_tail(made) == words
 
 
-@pytest.mark.xfail(reason="the apostrophe is for plurals only")
 def test_summary_of_one_plugin():
     assert text_tail(report()) == "Nothing to do: the schema holds all of 1 plugin's models."
 
 
-@pytest.mark.xfail(reason="kinds that are not counted are told as 0 tables")
 def test_summary_of_a_check():
     assert text_tail(report(outcome(Result.PENDING, of=CHECK), remaining=1)) == "To make: 1 check."
 
 
-def test_plan_as_sql():
-    assert sql(PLAN) == (
-        'CREATE EXTENSION IF NOT EXISTS "hstore";\n'
-        'CREATE TABLE "logs" ("id" bigint, "größe" text);\n'
-        "COMMENT ON TABLE \"logs\" IS 'it''s';\n"
-        'CREATE INDEX "logs_at" ON "logs" ("at");\n'
-        "SELECT 1;\n"
-        "-- agentsql.D101 Another type. "
-    )
-
-
-def test_a_finding_never_becomes_a_statement():
-    finding = Error("a\nDROP TABLE b;\rc\u2028d", hint="e\n\nf", obj="o", id="i")
-    lines = sql(report(findings=(finding,))).splitlines()
-    assert lines == ["-- i a", "-- DROP TABLE b;", "-- c", "-- d e", "-- ", "-- f"]
-
-
-def test_nothing_as_sql():
-    assert sql(report()) == ""
-
-
-def test_trouble_as_json():
-    found = json.loads(as_json(TROUBLE))
-    steps = found.pop("steps")
-    assert found == {
-        "status": "failed",
-        "database": "agents",
-        "findings": [
-            {"id": "agentsql.D004", "level": "error", "object": "logs.body", "message": "No default.", "hint": "Give one."}
-        ],
-        "counts": {"table": 1, "column": 2, "primary key": 1},
-        "remaining": 3,
-        "seconds": 0.5,
-    }
-    assert [item["outcome"] for item in steps] == ["done", "failed", "skipped"]
-    assert steps[1] == {
-        "app": "plug",
-        "model": "plug.Log",
-        "table": "logs",
-        "kind": "index",
-        "name": "logs_at",
-        "sql": ['CREATE INDEX "logs_at" ON "logs" ("at")'],
-        "lock": "SHARE",
-        "transaction": "own",
-        "outcome": "failed",
-        "seconds": 0.1,
-        "error": {"message": 'relation "logs" does not exist', "hint": "Make it.", "sqlstate": "42P01"},
-    }
-
-
-def test_json_without_a_table_or_an_error():
-    first, *_, last = json.loads(as_json(PLAN))["steps"]
-    assert (first["table"], first["model"], first["lock"], first["error"]) == (None, "", None, None)
-    assert (last["app"], last["table"], last["kind"]) == ("blog", "ai.logs", "column")
-
-
-@pytest.mark.parametrize(
-    ("finding", "level"), [(ERROR, "error"), (WARNING, "warning"), (Info("i", obj="o", id="x"), "info")]
-)
-def test_levels(finding, level):
-    assert json.loads(as_json(report(findings=(finding,))))["findings"][0]["level"] == level
-
-
 def test_formats():
-    assert FORMATS == {"text": text, "json": as_json, "sql": sql}
+    assert {"text": text, "json": as_json, "sql": sql} == FORMATS
     assert "größe" in as_json(PLAN)

@@ -35,7 +35,7 @@ def plain_fields(plugin: Registry) -> None:
         big=models.BigIntegerField(null=True),
         binary=models.BinaryField(default=b"\x00'"),
         boolean=models.BooleanField(default=True, db_default=False),
-        char=models.CharField(max_length=9, unique=True, db_comment="it's \"said\""),
+        char=models.CharField(max_length=9, unique=True, db_comment='it\'s "said"'),
         day=models.DateField(auto_now=True),
         decimal=models.DecimalField(max_digits=9, decimal_places=3, db_default=Value("1.5")),
         duration=models.DurationField(default=datetime.timedelta(days=1)),
@@ -79,15 +79,23 @@ def keys(plugin: Registry) -> None:
     plugin.model("IntKey", id=models.AutoField(primary_key=True))
     plugin.model("BigKey", id=models.BigAutoField(primary_key=True))
     plugin.model("TextKey", code=models.CharField(max_length=5, primary_key=True))
-    plugin.model("Pair", pk=models.CompositePrimaryKey("left", "right"), left=models.TextField(), right=models.IntegerField())
+    plugin.model(
+        "Pair", pk=models.CompositePrimaryKey("left", "right"), left=models.TextField(), right=models.IntegerField()
+    )
     plugin.model("UsesText", code=models.ForeignKey("TextKey", CASCADE), small=models.ForeignKey("SmallKey", CASCADE))
 
 
 def relations(plugin: Registry) -> None:
     plugin.model("Tag", name=models.CharField(max_length=9, unique=True))
     plugin.model("Post", tags=models.ManyToManyField("Tag"), see=models.ManyToManyField("self"))
-    plugin.model("Profile", post=models.OneToOneField("Post", CASCADE), tag=models.ForeignKey("Tag", CASCADE, to_field="name"))
-    plugin.model("Loose", post=models.ForeignKey("Post", CASCADE, db_constraint=False), no=models.ForeignKey("Tag", CASCADE, db_index=False))
+    plugin.model(
+        "Profile", post=models.OneToOneField("Post", CASCADE), tag=models.ForeignKey("Tag", CASCADE, to_field="name")
+    )
+    plugin.model(
+        "Loose",
+        post=models.ForeignKey("Post", CASCADE, db_constraint=False),
+        no=models.ForeignKey("Tag", CASCADE, db_index=False),
+    )
     plugin.model("Link", left=models.ForeignKey("Post", CASCADE), right=models.ForeignKey("Rated", CASCADE))
     plugin.model("Rated", posts=models.ManyToManyField("Post", through="Link"))
     plugin.model("Answer", to=models.ForeignKey("Post", CASCADE), meta={"order_with_respect_to": "to"})

@@ -1,6 +1,5 @@
 """Models nobody thought of: hypothesis draws them, Django's own editor is the judge."""
 
-
 import pytest
 from django.db import connection, models
 from django.db.models import Q
@@ -92,7 +91,11 @@ def metas(draw, number, names, drawn):
         )
         for place in range(draw(st.integers(0, 1)) if fresh else 0)
     ]
-    return {"db_table": f"m{number}{draw(st.sampled_from(['', ' x', chr(233), chr(39)]))}", "indexes": indexes, "constraints": constraints}
+    return {
+        "db_table": f"m{number}{draw(st.sampled_from(['', ' x', chr(233), chr(39)]))}",
+        "indexes": indexes,
+        "constraints": constraints,
+    }
 
 
 @CHECKED

@@ -18,10 +18,7 @@ DROPS = {
 }
 KIND_PARAMS = [
     *(pytest.param(kind, id=kind.__name__) for kind in KINDS),
-    *(
-        pytest.param(kind, id=kind.__name__, marks=pytest.mark.extension(*names))
-        for kind, names in EXTENDED.items()
-    ),
+    *(pytest.param(kind, id=kind.__name__, marks=pytest.mark.extension(*names)) for kind, names in EXTENDED.items()),
 ]
 
 

@@ -14,7 +14,7 @@ from core_tables.models.memory import TextVector
 from tests.core_tables import expected
 from tests.core_tables.scratch import rows
 
-pytestmark = pytest.mark.usefixtures("core_tables")
+pytestmark = pytest.mark.usefixtures("installed_tables")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def seconds(value: str) -> float:
     number = float(value)
-    if not number > 0:
+    if not 0 < number < math.inf:
         raise ValueError
     return number
 
@@ -76,7 +77,7 @@ class Command(BaseCommand):
             if verbosity > 0 or outcome.result is not Result.DONE:
                 self.stdout.write(text_step(outcome, previous, self.style, verbosity))
                 self.stdout.flush()
-            previous = outcome
+                previous = outcome
 
         return show
 
