@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from django.apps.registry import Apps
 from django.db import connection as default_connection
@@ -53,7 +53,7 @@ class Arena:
         self.connection = connection
         self.namespace = f"arena_{next(numbers)}"
 
-    def __enter__(self) -> Arena:
+    def __enter__(self) -> Self:
         self.sql(f"CREATE SCHEMA {self.namespace}")
         self.enter()
         return self

@@ -157,6 +157,12 @@ def test_names_in_use(taken, expected):
     assert found == ({"index plug_log(log_plain)": expected} if expected else {})
 
 
+def test_a_name_is_in_use_in_one_schema_only():
+    meta = {"db_table": 'ai"."far', "indexes": [models.Index(fields=["id"], name="far_id")]}
+    now = situation(draft_of(Registry().model("Far", meta=meta)), [], taken={"far_id": "an index of table x"})
+    assert refused(now) == {}
+
+
 def test_an_invalid_index():
     invalid = index("log_plain", "plain", table=LOGS.table, valid=False)
     now = replaced(invalid, taken={"log_plain": "an index of table plug_log"})

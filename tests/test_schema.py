@@ -47,9 +47,20 @@ def test_clip_keeps_the_longest_beginning_that_fits(name):
         (("logs", "c" * 60, "key"), "logs_" + "c" * 54 + "_key"),
         (("t" * 40, "c" * 40, "key"), "t" * 29 + "_" + "c" * 29 + "_key"),
         (("t" * 40, "c" * 40, "check"), "t" * 28 + "_" + "c" * 28 + "_check"),
+        (("t" * 40, "c" * 40, "fkey"), "t" * 29 + "_" + "c" * 28 + "_fkey"),
         (("é" * 31, "", "pkey"), "é" * 29 + "_pkey"),
     ],
-    ids=["short", "no column", "long table", "cut table", "cut column", "cut both, even", "cut both", "two-byte"],
+    ids=[
+        "short",
+        "no column",
+        "long table",
+        "cut table",
+        "cut column",
+        "cut both, even",
+        "cut both",
+        "uneven",
+        "two-byte",
+    ],
 )
 def test_chosen_name(parts, name):
     """As PostgreSQL itself named them."""

@@ -1,7 +1,8 @@
 """Scenarios as data: what is there before, the models, and what automigrate must add.
 
-Each names the objects it expects ("index note_title"; the hash that Django adds is left out). After the run the catalog must equal what Django's own
-schema editor builds from the same models, and a second plan must be empty; `differs` names the exceptions.
+Each names the objects it expects ("index note_title"; the hash that Django adds is left out). After the run the
+catalog must equal what Django's own schema editor builds from the same models, and a second plan must be empty;
+`differs` marks those where something else was there before.
 """
 
 from __future__ import annotations
