@@ -193,6 +193,7 @@ def _apply(
 def _refuse_if_powerless(survey: Survey) -> None:
     """Raise one clear error before anything starts, where each statement would fail with its own."""
     server = survey.server
+    schema = server.current_schema or ""
     if server.in_recovery:
         raise DatabaseReadOnly(f"The server of {server.database!r} is a replica: run automigrate on its primary.")
     if server.read_only:
@@ -203,8 +204,8 @@ def _refuse_if_powerless(survey: Survey) -> None:
     makes_tables = any(step.key.kind is Kind.TABLE and not step.key.table.namespace for step in survey.plan.steps)
     if makes_tables and not server.may_create_tables:
         raise InsufficientPrivilege(
-            f"The role {server.user!r} may not create tables in schema {server.current_schema!r}. "
-            f'Have its owner run: GRANT CREATE ON SCHEMA "{server.current_schema}" TO "{server.user}";'
+            f"The role {server.user!r} may not create tables in schema {schema!r}. "
+            f"Have its owner run: GRANT CREATE ON SCHEMA {quote(schema)} TO {quote(server.user)};"
         )
 
 

@@ -37,7 +37,7 @@ def not_a_table(found: Table) -> CheckMessage:
     what = RELATION_KINDS.get(found.relkind, "not a table")
     return Error(
         f"{found.table} is {what} in the database, but a model wants it to be a table.",
-        hint=f"Rename {what}, or set another db_table (or managed = False) on the model.",
+        hint="Rename it, or set another db_table (or managed = False) on the model.",
         obj=str(found.table),
         id="agentsql.D002",
     )
@@ -119,9 +119,10 @@ def not_owner(table: TableName, user: str) -> CheckMessage:
 
 
 def invalid_index(key: Key, name: str) -> CheckMessage:
+    index = TableName(key.table.namespace, name)
     return Error(
         f"The index {name} of {key.table} is invalid: an earlier CREATE INDEX CONCURRENTLY did not finish.",
-        hint=f"Drop it, then run automigrate again: DROP INDEX CONCURRENTLY {quoted(name)};",
+        hint=f"Drop it, then run automigrate again: DROP INDEX CONCURRENTLY {index.quoted};",
         obj=str(key),
         id="agentsql.D011",
     )

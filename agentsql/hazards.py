@@ -73,10 +73,10 @@ def other_primary_key(now: Situation) -> Iterator[Refusal]:
 
 
 def foreign_owner(now: Situation) -> Iterator[Refusal]:
-    for table in {key.table for key in now.diff.missing}:
-        found = now.actual.get(Key(table, Kind.TABLE))
+    for key in now.diff.missing:
+        found = now.actual.get(Key(key.table, Kind.TABLE))
         if isinstance(found, Table) and not found.owned:
-            yield found.key, findings.not_owner(table, now.conditions.user)
+            yield key, findings.not_owner(key.table, now.conditions.user)
 
 
 def extensions(now: Situation) -> Iterator[Refusal]:
@@ -114,9 +114,10 @@ def targets(now: Situation) -> Iterator[Refusal]:
 
 def names(now: Situation) -> Iterator[Refusal]:
     for key, item in now.diff.missing.items():
-        if isinstance(item, Index) and not key.table.namespace and item.name in now.conditions.taken:
-            known = now.actual.get(key)
-            if isinstance(known, Index) and not known.valid:
-                yield key, findings.invalid_index(key, item.name)
-            else:
-                yield key, findings.name_taken(key, item.name, now.conditions.taken[item.name])
+        if not isinstance(item, Index):
+            continue
+        known = now.actual.get(key)
+        if isinstance(known, Index) and not known.valid:
+            yield key, findings.invalid_index(key, item.name)
+        elif not key.table.namespace and item.name in now.conditions.taken:
+            yield key, findings.name_taken(key, item.name, now.conditions.taken[item.name])

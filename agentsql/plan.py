@@ -89,7 +89,8 @@ def plan(now: Situation) -> Plan:
         if key not in blocked and key not in carried
     ]
     rivals = [findings.rival_models(*rival) for rival in now.draft.rivals]
-    return Plan(steps=tuple(steps), findings=(*rivals, *refused.values()))
+    distinct = {(finding.id, finding.msg): finding for finding in (*rivals, *refused.values())}
+    return Plan(steps=tuple(steps), findings=tuple(distinct.values()))
 
 
 def requirements(key: Key, item: SchemaObject, now: Situation) -> Iterator[Key]:

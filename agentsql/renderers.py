@@ -117,11 +117,19 @@ def _finding(finding: CheckMessage, style: Style) -> str:
 
 
 def sql(report: Report) -> str:
-    """Return the statements exactly as they run, ready for psql; findings as comments."""
-    lines = [f"{statement};" for outcome in report.outcomes for statement in outcome.step.sql]
+    """Return the statements exactly as they run, ready for psql; what went wrong and findings as comments."""
+    lines = []
+    for outcome in report.outcomes:
+        if outcome.failure is not None:
+            lines += _comment(f"{outcome.result.value}: {outcome.failure.message}")
+        lines += [f"{statement};" for statement in outcome.step.sql]
     for finding in report.findings:
-        lines += [f"-- {line}" for line in f"{finding.id} {finding.msg} {finding.hint or ''}".splitlines()]
+        lines += _comment(" ".join(filter(None, [finding.id, finding.msg, finding.hint])))
     return "\n".join(lines)
+
+
+def _comment(words: str) -> list[str]:
+    return [f"-- {line}" for line in words.splitlines()]
 
 
 def as_json(report: Report) -> str:

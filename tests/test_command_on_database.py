@@ -133,7 +133,7 @@ def test_json_of_findings(automigrate):
             "level": "error",
             "object": "plug_log",
             "message": "plug_log is a view in the database, but a model wants it to be a table.",
-            "hint": "Rename a view, or set another db_table (or managed = False) on the model.",
+            "hint": "Rename it, or set another db_table (or managed = False) on the model.",
         }
     ]
 

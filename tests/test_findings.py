@@ -41,7 +41,7 @@ EXPECTED = {
     "agentsql.D002": (
         "logs",
         "logs is a view in the database, but a model wants it to be a table.",
-        "Rename a view, or set another db_table (or managed = False) on the model.",
+        "Rename it, or set another db_table (or managed = False) on the model.",
     ),
     "agentsql.D003": (
         str(FOREIGN.key),

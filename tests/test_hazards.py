@@ -89,7 +89,7 @@ def test_a_table_of_another_owner():
     assert refused(replaced(theirs)) == {}
     found = [DESIRED.objects[key] for key in DESIRED.objects.keys() - {LOGS, PLAIN_INDEX}]
     now = situation(DESIRED, [*found, theirs])
-    assert refused(now) == {"plug_log": "agentsql.D010"}
+    assert refused(now) == {"index plug_log(log_plain)": "agentsql.D010"}
     assert plan(now).steps == ()
 
 

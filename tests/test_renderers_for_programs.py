@@ -17,7 +17,7 @@ def test_plan_as_sql():
         "COMMENT ON TABLE \"logs\" IS 'it''s';\n"
         'CREATE INDEX "logs_at" ON "logs" ("at");\n'
         "SELECT 1;\n"
-        "-- agentsql.D101 Another type. "
+        "-- agentsql.D101 Another type."
     )
 
 
