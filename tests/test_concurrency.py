@@ -42,7 +42,7 @@ def start(params, *args):
     password = f":{quote(params['password'], safe='')}" if params.get("password") else ""
     return subprocess.Popen(
         [sys.executable, ROOT / "manage.py", "automigrate", *args],
-        env=os.environ | {"DATABASE_URL": f"postgres://{user}{password}@/{params['dbname']}?{urlencode(host)}"},
+        env=os.environ | {"DATABASE_URL": f"postgres://{user}{password}@/{params['dbname']}?{urlencode(host, quote_via=quote)}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
