@@ -7,10 +7,9 @@ statement would resolve them, along search_path.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agentsql.facts import Dialect
+from agentsql.names import TableName
 from agentsql.schema import (
     Column,
     Constraint,
@@ -22,33 +21,13 @@ from agentsql.schema import (
     SchemaObject,
     Structure,
     Table,
-    TableName,
     TypeId,
     schema_of,
 )
+from agentsql.server import Server, rows
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
-
-SERVER = """
-SELECT current_setting('server_version_num')::int,
-       current_database()::text,
-       current_user::text,
-       current_schema()::text,
-       current_schemas(false)::text[],
-       pg_is_in_recovery(),
-       current_setting('default_transaction_read_only')::bool,
-       coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
-       has_database_privilege(current_database(), 'CREATE'),
-       (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
-       current_setting('max_locks_per_transaction')::int
-         * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int),
-       ARRAY(SELECT extname::text FROM pg_extension),
-       ARRAY(SELECT nspname::text FROM pg_namespace),
-       ARRAY(SELECT collname::text FROM pg_collation WHERE NOT collisdeterministic),
-       (SELECT jsonb_object_agg(o.oid, jsonb_build_array(a.amname, o.opcname, o.opcdefault))
-          FROM pg_opclass o JOIN pg_am a ON a.oid = o.opcmethod)
-"""
 
 RELATIONS = """
 SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, pg_has_role(c.relowner, 'USAGE')
@@ -92,55 +71,6 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """Facts of the session and the server that decisions need."""
-
-    version: int
-    database: str
-    user: str
-    current_schema: str | None
-    search_path: tuple[str, ...]
-    in_recovery: bool
-    read_only: bool
-    may_create_tables: bool
-    may_create_in_database: bool
-    superuser: bool
-    lock_capacity: int
-    extensions: frozenset[str]
-    namespaces: frozenset[str]
-    collations: frozenset[str]
-    opclasses: Mapping[int, tuple[str, str, bool]]
-
-    @property
-    def dialect(self) -> Dialect:
-        """What models must know of the server to be stated as facts."""
-        defaults = {(method, name) for method, name, default in self.opclasses.values() if default}
-        return Dialect(nondeterministic_collations=self.collations, default_opclasses=frozenset(defaults))
-
-
-def server(connection: BaseDatabaseWrapper) -> Server:
-    """Ask who and where we are: one query."""
-    row = _rows(connection, SERVER)[0]
-    return Server(
-        version=row[0],
-        database=row[1],
-        user=row[2],
-        current_schema=row[3],
-        search_path=tuple(row[4]),
-        in_recovery=row[5],
-        read_only=row[6],
-        may_create_tables=row[7],
-        may_create_in_database=row[8],
-        superuser=row[9],
-        lock_capacity=row[10],
-        extensions=frozenset(row[11]),
-        namespaces=frozenset(row[12]),
-        collations=frozenset(row[13]),
-        opclasses={int(oid): tuple(facts) for oid, facts in _json(row[14]).items()},
-    )
-
-
 def inspect(connection: BaseDatabaseWrapper, tables: Collection[TableName], server: Server) -> dict[Key, SchemaObject]:
     """Return all that exists of these tables, the extensions and the namespaces: four queries at most."""
     objects: list[SchemaObject] = [Extension(name=name) for name in server.extensions]
@@ -170,19 +100,8 @@ def populated(connection: BaseDatabaseWrapper, tables: Iterable[tuple[TableName,
     if not tables:
         return frozenset()
     probes = ", ".join(f"EXISTS (SELECT FROM {quoted})" for _, quoted in tables)
-    flags = _rows(connection, f"SELECT ARRAY[{probes}]")[0][0]
+    flags = rows(connection, f"SELECT ARRAY[{probes}]")[0][0]
     return frozenset(table for (table, _), flag in zip(tables, flags, strict=True) if flag)
-
-
-def available_extensions(connection: BaseDatabaseWrapper, names: Collection[str]) -> dict[str, bool]:
-    """Return which extensions the server could install, and whether only a superuser may."""
-    sql = """
-        SELECT v.name::text, v.superuser AND NOT v.trusted
-          FROM pg_available_extension_versions v JOIN pg_available_extensions e
-            ON e.name = v.name AND e.default_version = v.version
-         WHERE v.name = ANY(%s)
-    """
-    return dict(_rows(connection, sql, [list(names)])) if names else {}
 
 
 def taken_names(connection: BaseDatabaseWrapper, names: Collection[str], server: Server) -> dict[str, str]:
@@ -192,7 +111,7 @@ def taken_names(connection: BaseDatabaseWrapper, names: Collection[str], server:
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
          WHERE c.relname = ANY(%s::name[]) AND n.nspname = %s
     """
-    return dict(_rows(connection, sql, [list(names), server.current_schema])) if names else {}
+    return dict(rows(connection, sql, [list(names), server.current_schema])) if names else {}
 
 
 def _relations(
@@ -201,10 +120,12 @@ def _relations(
     """Return the relations of these names with their oids; on search_path the first schema wins."""
     asked = set(tables)
     namespaces = [*server.search_path, *sorted({table.namespace for table in tables if table.namespace})]
-    rows = _rows(connection, RELATIONS, [[table.name for table in tables], namespaces]) if tables else []
+    candidates = rows(connection, RELATIONS, [[table.name for table in tables], namespaces]) if tables else []
     position = {name: place for place, name in enumerate(server.search_path)}
     found: dict[TableName, tuple[int, Table]] = {}
-    for oid, namespace, name, relkind, owned in sorted(rows, key=lambda row: position.get(row[1], -1), reverse=True):
+    for oid, namespace, name, relkind, owned in sorted(
+        candidates, key=lambda row: position.get(row[1], -1), reverse=True
+    ):
         for table in (TableName("", name), TableName(namespace, name)):
             if table in asked and (table.namespace or namespace in position):
                 found[table] = (oid, Table(table=table, relkind=relkind, owned=owned))
@@ -216,7 +137,7 @@ def _contents(
 ) -> Iterator[SchemaObject]:
     oids = list(names)
     columns: dict[int, dict[int, str]] = {oid: {} for oid in oids}
-    for oid, number, name, type_oid, modifier, text, not_null, generated in _rows(connection, COLUMNS, [oids]):
+    for oid, number, name, type_oid, modifier, text, not_null, generated in rows(connection, COLUMNS, [oids]):
         columns[oid][number] = name
         yield Column(
             table=names[oid],
@@ -227,9 +148,9 @@ def _contents(
             type_id=TypeId(type_oid, modifier),
         )
     nulls = "i.indnullsnotdistinct" if server.version >= POSTGRES_15 else "false"
-    indexes = _rows(connection, INDEXES.format(nulls_not_distinct=nulls), [oids])
+    indexes = rows(connection, INDEXES.format(nulls_not_distinct=nulls), [oids])
     nulls_not_distinct = {row[1] for row in indexes if row[11]}
-    constraints = _rows(connection, CONSTRAINTS, [oids])
+    constraints = rows(connection, CONSTRAINTS, [oids])
     backing = {row[8] for row in constraints if row[2] in "pux"}
     for row in constraints:
         yield _constraint(row, names, columns, nulls_not_distinct)
@@ -279,15 +200,3 @@ def _index(row: Any, names: Mapping[int, TableName], columns: Mapping[int, Mappi
         columns=parts[:keys],
         valid=valid,
     )
-
-
-def _rows(connection: BaseDatabaseWrapper, sql: str, params: list[Any] | None = None) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        return list(cursor.fetchall())
-
-
-def _json(value: Any) -> dict[str, Any]:
-    import json  # noqa: PLC0415 psycopg leaves jsonb as text under Django
-
-    return value if isinstance(value, dict) else dict(json.loads(value))

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agentsql.editor import DryRun, table_name
 from agentsql.facts import Dialect, ModelFacts
-from agentsql.schema import Constraint, Extension, Key, Kind, Namespace, SchemaObject, TableName
+from agentsql.implied import implied
+from agentsql.names import TableName
+from agentsql.schema import Constraint, Extension, Key, Kind, Namespace, SchemaObject
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -82,9 +84,8 @@ def _add(result: Draft, app: str, facts: ModelFacts) -> None:
             contents.append(key)
     if facts.table.namespace:
         _require(result, app, Key(facts.table, Kind.TABLE), Namespace(name=facts.table.namespace))
-    for key, names in facts.extensions():
-        for name in names:
-            _require(result, app, key, Extension(name=name))
+    for key, name in implied(facts):
+        _require(result, app, key, Extension(name=name))
 
 
 def _require(result: Draft, app: str, key: Key, item: Extension | Namespace) -> None:

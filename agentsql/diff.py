@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agentsql.schema import Constraint, Index, Key, Kind, Schema, SchemaObject, Structure, TableName
+from agentsql.names import TableName
+from agentsql.schema import Constraint, Index, Key, Kind, Schema, SchemaObject, Structure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.core.checks import CheckMessage, Warning  # noqa: A004 Django's name for it
 
-from agentsql.schema import Column, Constraint, Index, SchemaObject, TypeId, quoted
+from agentsql.names import quoted
+from agentsql.schema import Column, Constraint, Index, SchemaObject, TypeId
 
 if TYPE_CHECKING:
     from agentsql.diff import Diff

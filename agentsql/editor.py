@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from django.db import models
 from django.db.backends.utils import split_identifier
 
-from agentsql.schema import TableName, clip, quoted
+from agentsql.names import TableName, clip, quoted
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper

@@ -13,39 +13,32 @@ from typing import TYPE_CHECKING
 
 import psycopg
 from django.core.checks import CheckMessage
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
-from agentsql import catalog, conf, drift
+from agentsql import catalog, conf, drift, session
 from agentsql.desired import Draft, draft
 from agentsql.diff import Diff, diff
 from agentsql.discover import Plugin, discover
 from agentsql.editor import dry_run, quote
-from agentsql.exceptions import (
-    DatabaseReadOnly,
-    DatabaseUnavailable,
-    InsideTransaction,
-    InsufficientPrivilege,
-    UnknownDatabase,
-    UnsupportedDatabase,
-)
+from agentsql.exceptions import DatabaseUnavailable, InsufficientPrivilege
 from agentsql.executor import execute
 from agentsql.hazards import Conditions, Situation
 from agentsql.lock import exclusive
+from agentsql.names import TableName
 from agentsql.plan import Plan, plan
 from agentsql.report import Outcome, Report, Result
-from agentsql.schema import Column, Extension, Index, Key, Kind, SchemaObject, Table, TableName
+from agentsql.schema import Column, Extension, Index, Key, Kind, SchemaObject, Table
+from agentsql.server import Server, ask, available_extensions
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
-
-MINIMUM_VERSION = 140000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """What one look at the database gives: server facts, both schemas with their difference, and the plan."""
 
-    server: catalog.Server
+    server: Server
     situation: Situation
     plan: Plan
     findings: tuple[CheckMessage, ...]
@@ -75,7 +68,7 @@ def run(
             too old, unreachable, read-only, or out of this role's rights.
     """
     settings = conf.load()
-    connection = _connection(using)
+    connection = session.named(using)
     wanted = discover(connection, named=settings.plugins, only=plugins)
     if lock_timeout is not None:
         settings = replace(settings, lock_timeout=lock_timeout)
@@ -93,20 +86,20 @@ def converge(
 ) -> Report:
     """Do the work of `run` for plugins that are already known."""
     start = time.perf_counter()
-    _connect(connection)
+    session.connect(connection)
     outcomes: tuple[Outcome, ...] = ()
     try:
         survey = look(connection, plugins)
         if plan_only:
             outcomes = tuple(Outcome(step=step, result=Result.PENDING) for step in survey.plan.steps)
         elif survey.plan.steps:
-            _refuse_if_powerless(survey)
+            session.refuse_if_powerless(survey.server, survey.plan.steps)
             with exclusive(connection, wait=settings.lock_wait, waiting=notice):
                 survey = look(connection, plugins, before=survey)
                 outcomes = _apply(survey, connection, settings.lock_timeout, progress)
                 survey = look(connection, plugins, before=survey) if outcomes else survey
     except (DatabaseError, psycopg.Error) as error:
-        raise DatabaseUnavailable(f"The database failed: {_first_line(error)}") from error
+        raise DatabaseUnavailable(f"The database failed: {session.first_line(error)}") from error
     return Report(
         database=survey.server.database,
         plugins=tuple(plugin.label for plugin in plugins),
@@ -123,7 +116,7 @@ def look(connection: BaseDatabaseWrapper, plugins: Iterable[Plugin], before: Sur
     Models don't change while we run: what they want is taken from the look before this one, and the plan too where
     the database is still as it was.
     """
-    server = catalog.server(connection)
+    server = ask(connection)
     if server.current_schema is None:
         raise InsufficientPrivilege(
             f"No schema on the search_path of role {server.user!r} exists; create one or set search_path."
@@ -155,7 +148,7 @@ def _conditions(
     difference: Diff,
     actual: dict[Key, SchemaObject],
     desired: Draft,
-    server: catalog.Server,
+    server: Server,
 ) -> Conditions:
     """Ask what the plan must know, and only where something is missing."""
     missing = difference.missing
@@ -171,7 +164,7 @@ def _conditions(
         superuser=server.superuser,
         may_create_in_database=server.may_create_in_database,
         populated=catalog.populated(connection, touched.items()),
-        extensions=catalog.available_extensions(
+        extensions=available_extensions(
             connection, [item.name for item in missing.values() if isinstance(item, Extension)]
         ),
         taken=catalog.taken_names(connection, names, server),
@@ -188,55 +181,3 @@ def _apply(
         outcomes.append(outcome)
         progress(outcome)
     return tuple(outcomes)
-
-
-def _refuse_if_powerless(survey: Survey) -> None:
-    """Raise one clear error before anything starts, where each statement would fail with its own."""
-    server = survey.server
-    schema = server.current_schema or ""
-    if server.in_recovery:
-        raise DatabaseReadOnly(f"The server of {server.database!r} is a replica: run automigrate on its primary.")
-    if server.read_only:
-        raise DatabaseReadOnly(
-            f"Transactions of role {server.user!r} on {server.database!r} are read-only "
-            "(default_transaction_read_only): run automigrate as another role."
-        )
-    makes_tables = any(step.key.kind is Kind.TABLE and not step.key.table.namespace for step in survey.plan.steps)
-    if makes_tables and not server.may_create_tables:
-        raise InsufficientPrivilege(
-            f"The role {server.user!r} may not create tables in schema {schema!r}. "
-            f"Have its owner run: GRANT CREATE ON SCHEMA {quote(schema)} TO {quote(server.user)};"
-        )
-
-
-def _connection(using: str) -> BaseDatabaseWrapper:
-    if using not in connections:
-        raise UnknownDatabase(f"There is no database alias {using!r}. There are: {', '.join(connections)}.")
-    connection = connections[using]
-    if connection.vendor != "postgresql":
-        raise UnsupportedDatabase(
-            f"The database {using!r} is {connection.display_name}; automigrate needs PostgreSQL. "
-            "Choose another alias with --database."
-        )
-    if connection.in_atomic_block:
-        raise InsideTransaction
-    return connection
-
-
-def _connect(connection: BaseDatabaseWrapper) -> None:
-    try:
-        connection.ensure_connection()
-    except DatabaseError as error:
-        name = connection.settings_dict["NAME"]
-        raise DatabaseUnavailable(
-            f"Can't connect to the database {name!r} ({connection.alias}): {_first_line(error)}"
-        ) from error
-    version: int = connection.connection.info.server_version
-    if version < MINIMUM_VERSION:
-        major = version // 10000
-        raise UnsupportedDatabase(f"The server is PostgreSQL {major}; automigrate needs 14 or newer: upgrade it.")
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0]

@@ -7,24 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.indexes import OpClass, PostgresIndex
+from django.contrib.postgres.indexes import PostgresIndex
 from django.db import models
 
-from agentsql import extensions
 from agentsql.editor import DryRun, is_inline, is_unique_index, table_name
-from agentsql.schema import (
-    Column,
-    Constraint,
-    Index,
-    Key,
-    Kind,
-    SchemaObject,
-    Structure,
-    Table,
-    TableName,
-    chosen_name,
-    clip,
-)
+from agentsql.names import TableName, chosen_name, clip
+from agentsql.schema import Column, Constraint, Index, Kind, SchemaObject, Structure, Table
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -83,7 +71,7 @@ class ModelFacts:
         key = self._constraint(Kind.PRIMARY_KEY, name=name, columns=columns)
         yield Fact(key, DryRun.primary_key, columns, inline=True)
         for names in self.meta.unique_together:
-            columns = self._columns(names)
+            columns = self.columns(names)
             name = self.editor.index_name(self.meta.db_table, columns, "_uniq")
             unique = self._constraint(Kind.UNIQUE, name=name, columns=columns)
             yield Fact(unique, DryRun.unique_together, tuple(names))
@@ -146,7 +134,7 @@ class ModelFacts:
     def _declared_constraint(self, constraint: BaseConstraint) -> SchemaObject:
         name = clip(constraint.name)
         if isinstance(constraint, models.UniqueConstraint):
-            columns = self._columns(constraint.fields)
+            columns = self.columns(constraint.fields)
             if is_unique_index(constraint):
                 return Index(table=self.table, name=name, structure=self._unique_structure(constraint), columns=columns)
             return self._constraint(
@@ -162,19 +150,19 @@ class ModelFacts:
     def _unique_structure(self, constraint: Any) -> Structure | None:
         if constraint.condition or constraint.contains_expressions:
             return None
-        columns = self._columns(constraint.fields)
+        columns = self.columns(constraint.fields)
         return Structure(
             "btree",
             columns,
             self._opclasses("btree", constraint.opclasses, columns),
             (0,) * len(columns),
-            include=self._columns(constraint.include),
+            include=self.columns(constraint.include),
             unique=True,
             nulls_distinct=constraint.nulls_distinct is not False,
         )
 
     def _declared_index(self, index: models.Index) -> Index:
-        columns = self._columns(name for name, _ in index.fields_orders)
+        columns = self.columns(name for name, _ in index.fields_orders)
         return Index(
             table=self.table,
             name=clip(index.name),
@@ -192,48 +180,19 @@ class ModelFacts:
             columns,
             self._opclasses(method, index.opclasses, columns),
             tuple(orders),
-            include=self._columns(index.include),
+            include=self.columns(index.include),
         )
 
     def _opclasses(self, method: str, named: Iterable[str], columns: tuple[str, ...]) -> tuple[str, ...]:
         names = tuple("" if (method, name) in self.dialect.default_opclasses else name for name in named)
         return names or ("",) * len(columns)
 
-    def _columns(self, names: Iterable[str]) -> tuple[str, ...]:
+    def columns(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the columns of fields, given by name."""
         return tuple(clip(self.meta.get_field(name).column) for name in names)
 
     def _constraint(self, kind: Kind, **facts: Any) -> Constraint:
         return Constraint(table=self.table, kind=kind, **facts)
-
-    def extensions(self) -> Iterator[tuple[Key, list[str]]]:
-        """Yield the extensions an object can't be made without."""
-        table = Key(self.table, Kind.TABLE)
-        for column, type_text in self.types.items():
-            if names := extensions.of_type(type_text):
-                yield Key(self.table, Kind.COLUMN, (column,)), list(names)
-                yield table, list(names)
-        for index in self.meta.indexes:
-            if names := tuple(self._index_extensions(index)):
-                yield Key(self.table, Kind.INDEX, (clip(index.name),)), list(names)
-        for constraint in self.meta.constraints:
-            if isinstance(constraint, ExclusionConstraint) and (names := tuple(self._exclusion_extensions(constraint))):
-                yield Key(self.table, Kind.EXCLUSION, (clip(constraint.name),)), list(names)
-                yield table, list(names)
-
-    def _index_extensions(self, index: models.Index) -> Iterator[str]:
-        method = access_method(index) or ""
-        opclasses = list(index.opclasses) or [""] * len(index.fields)
-        types = [self.types.get(column, "") for column in self._columns(name for name, _ in index.fields_orders)]
-        yield from extensions.of_index(method, opclasses, types)
-        named = [part.extra["name"] for part in _flatten(index.expressions) if isinstance(part, OpClass)]
-        yield from extensions.of_index(method, named, [""] * len(named))
-
-    def _exclusion_extensions(self, constraint: ExclusionConstraint) -> Iterator[str]:
-        for expression, _ in constraint.expressions:
-            name = getattr(expression, "name", expression)  # an F, or its name
-            if isinstance(name, str):
-                types = [self.types.get(column, "") for column in self._columns([name])]
-                yield from extensions.of_index(constraint.index_type.lower(), [""], types)
 
 
 def access_method(index: models.Index) -> str | None:
@@ -241,9 +200,3 @@ def access_method(index: models.Index) -> str | None:
     if isinstance(index, PostgresIndex):
         return index.suffix
     return "btree" if type(index) is models.Index else None
-
-
-def _flatten(expressions: Iterable[Any]) -> Iterator[Any]:
-    for expression in expressions:
-        if hasattr(expression, "flatten"):
-            yield from expression.flatten()

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.core.checks import CheckMessage, Error
 
-from agentsql.schema import Column, Constraint, Key, Table, TableName, quoted
+from agentsql.names import TableName, quoted
+from agentsql.schema import Column, Constraint, Key, Table
 
 if TYPE_CHECKING:
     from django.db.models import Model

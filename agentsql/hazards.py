@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from agentsql import findings
 from agentsql.defaults import UnknownDefault, fills_rows, standing_default
-from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, SchemaObject, Table, TableName
+from agentsql.names import TableName
+from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, SchemaObject, Table
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage

@@ -16,18 +16,8 @@ from agentsql import findings
 from agentsql.defaults import standing_default
 from agentsql.editor import quote
 from agentsql.hazards import Situation, refusals
-from agentsql.schema import (
-    Column,
-    Constraint,
-    Extension,
-    Index,
-    Key,
-    Kind,
-    Namespace,
-    SchemaObject,
-    Table,
-    TableName,
-)
+from agentsql.names import TableName
+from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, Namespace, SchemaObject, Table
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage

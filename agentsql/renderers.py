@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.color import no_style
 
+from agentsql.names import TableName
 from agentsql.report import Outcome, Report, Result, Status
-from agentsql.schema import Kind, TableName
+from agentsql.schema import Kind
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage

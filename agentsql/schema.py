@@ -13,7 +13,7 @@ from enum import IntEnum
 from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 
-MAX_NAME_BYTES = 63  # NAMEDATALEN - 1; PostgreSQL cuts longer identifiers
+from agentsql.names import NOWHERE, TableName
 
 
 class Kind(IntEnum):
@@ -36,26 +36,6 @@ class Kind(IntEnum):
         return self.name.lower().replace("_", " ")
 
 
-def quoted(name: str) -> str:
-    """Return an identifier as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-class TableName(NamedTuple):
-    """A table's place; an empty namespace means "wherever search_path finds it"."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.namespace}.{self.name}" if self.namespace else self.name
-
-    @property
-    def quoted(self) -> str:
-        """Return the name as SQL."""
-        return ".".join(quoted(part) for part in self if part)
-
-
 class Key(NamedTuple):
     """The identity of an object; keys sort by table, then by the order of creation."""
 
@@ -73,9 +53,6 @@ class Key(NamedTuple):
             return f"{self.kind.label} {self.identity[0]}"
         columns = takewhile(bool, self.identity)  # an empty part ends them; what follows tells twins apart
         return f"{self.kind.label} {self.table}({', '.join(columns)})"
-
-
-NOWHERE = TableName("", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,29 +190,3 @@ def schema_of(objects: Iterable[SchemaObject]) -> dict[Key, SchemaObject]:
     for item in objects:
         schema.setdefault(item.key, item)
     return schema
-
-
-def clip(name: str) -> str:
-    """Return the name as the server keeps it: at most 63 bytes of UTF-8, cut at a character."""
-    raw = name.encode()
-    return name if len(raw) <= MAX_NAME_BYTES else raw[:MAX_NAME_BYTES].decode(errors="ignore")
-
-
-def chosen_name(table: str, column: str, label: str) -> str:
-    """Return the name PostgreSQL picks for an unnamed constraint: `logs_body_check`, within 63 bytes.
-
-    Source: makeObjectName() in src/backend/commands/indexcmds.c; the longer of table and column is cut first.
-    """
-    first, second = len(table.encode()), len(column.encode())
-    room = MAX_NAME_BYTES - len(label.encode()) - 1 - (1 if column else 0)
-    while first + second > room:
-        if first > second:
-            first -= 1
-        else:
-            second -= 1
-    parts = (
-        table.encode()[:first].decode(errors="ignore"),
-        column.encode()[:second].decode(errors="ignore"),
-        label,
-    )
-    return "_".join(part for part in parts if part)

@@ -8,9 +8,10 @@ from agentsql.discover import Plugin
 from agentsql.editor import dry_run
 from agentsql.facts import Dialect
 from agentsql.hazards import Conditions, Situation
+from agentsql.names import TableName
 from agentsql.plan import Step
 from agentsql.report import Outcome, Report, Result
-from agentsql.schema import Column, Constraint, Index, Key, Kind, Structure, Table, TableName
+from agentsql.schema import Column, Constraint, Index, Key, Kind, Structure, Table
 
 LOGS = TableName("", "logs")
 

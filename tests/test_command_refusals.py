@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command, execute_from_comm
 from django.db import ConnectionHandler
 from django.test import override_settings
 
-from agentsql import engine
+from agentsql import session
 
 SQLITE = ConnectionHandler({"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})
 
@@ -32,7 +32,7 @@ def test_what_is_refused(capsys, arguments, line):
 
 
 def test_another_database_system(capsys, monkeypatch):
-    monkeypatch.setattr(engine, "connections", SQLITE)
+    monkeypatch.setattr(session, "connections", SQLITE)
     with pytest.raises(SystemExit) as ended:
         execute_from_command_line(["manage.py", "automigrate"])
     line = "The database 'default' is SQLite; automigrate needs PostgreSQL. Choose another alias with --database."

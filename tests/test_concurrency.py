@@ -40,9 +40,10 @@ def start(params, *args):
     host = {key: params[key] for key in ("host", "port") if params.get(key)}
     user = quote(params.get("user") or "postgres", safe="")
     password = f":{quote(params['password'], safe='')}" if params.get("password") else ""
+    url = f"postgres://{user}{password}@/{params['dbname']}?{urlencode(host, quote_via=quote)}"
     return subprocess.Popen(
         [sys.executable, ROOT / "manage.py", "automigrate", *args],
-        env=os.environ | {"DATABASE_URL": f"postgres://{user}{password}@/{params['dbname']}?{urlencode(host, quote_via=quote)}"},
+        env=os.environ | {"DATABASE_URL": url},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentsql.diff import diff, recognise, squeeze
-from agentsql.schema import Kind, TableName, schema_of
+from agentsql.names import TableName
+from agentsql.schema import Kind, schema_of
 from tests.support import column as column_of
 from tests.support import constraint, index, structure, table
 

@@ -5,7 +5,8 @@ from django.core.checks import WARNING
 
 from agentsql import drift
 from agentsql.diff import diff
-from agentsql.schema import Kind, TableName, TypeId, schema_of
+from agentsql.names import TableName
+from agentsql.schema import Kind, TypeId, schema_of
 from tests.support import column, constraint, index, table
 
 TEXT, SMALLINT, INTEGER, BIGINT = TypeId(25, -1), TypeId(21, -1), TypeId(23, -1), TypeId(20, -1)

@@ -9,7 +9,7 @@ from django.db import connection, models
 
 from agentsql import editor as module
 from agentsql.editor import DryRun, dry_run, quote, table_name
-from agentsql.schema import TableName
+from agentsql.names import TableName
 from tests.arena import Registry
 
 # Every undocumented method that DryRun overrides or calls, as it stands in the Django releases we support.

@@ -7,7 +7,8 @@ from django.core.checks import ERROR, CheckMessage
 from django.db import models
 
 from agentsql import findings
-from agentsql.schema import Kind, TableName
+from agentsql.names import TableName
+from agentsql.schema import Kind
 from tests.arena import Registry
 from tests.support import LOGS, column, constraint, index, table
 

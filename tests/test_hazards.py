@@ -7,8 +7,9 @@ from django.contrib.postgres.fields import HStoreField
 from django.db import models
 
 from agentsql import hazards
+from agentsql.names import TableName
 from agentsql.plan import plan
-from agentsql.schema import Extension, Key, Kind, Table, TableName
+from agentsql.schema import Extension, Key, Kind, Table
 from tests.arena import Registry
 from tests.support import column_key, constraint, draft_of, index, situation, table_key
 

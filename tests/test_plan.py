@@ -9,8 +9,9 @@ from django.db.models.functions import Lower, Upper
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentsql.names import TableName
 from agentsql.plan import plan
-from agentsql.schema import Extension, Key, Kind, TableName
+from agentsql.schema import Extension, Key, Kind
 from tests.arena import Registry
 from tests.support import column_key, draft_of, situation, table_key
 

@@ -4,9 +4,10 @@ import pytest
 from django.core.checks import Error, Warning  # noqa: A004 Django's name for it
 from django.core.management.color import color_style
 
+from agentsql.names import TableName
 from agentsql.renderers import FORMATS, as_json, sql, text, text_step, text_tail
 from agentsql.report import Failure, Result
-from agentsql.schema import Extension, Kind, TableName
+from agentsql.schema import Extension, Kind
 from tests.support import column, constraint, index, outcome, report, step, table
 
 AI = TableName("ai", "logs")

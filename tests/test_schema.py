@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentsql.schema import Extension, Key, Kind, Namespace, TableName, chosen_name, clip, quoted, schema_of
+from agentsql.names import TableName, chosen_name, clip, quoted
+from agentsql.schema import Extension, Key, Kind, Namespace, schema_of
 from tests.support import LOGS, column, constraint, index, table
 
 IDENTIFIER = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=80)

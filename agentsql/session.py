@@ -1,0 +1,81 @@
+"""The way in: a connection that a run may use, and one clear error where it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError, connections
+
+from agentsql.editor import quote
+from agentsql.exceptions import (
+    DatabaseReadOnly,
+    DatabaseUnavailable,
+    InsideTransaction,
+    InsufficientPrivilege,
+    UnknownDatabase,
+    UnsupportedDatabase,
+)
+from agentsql.plan import Step
+from agentsql.schema import Kind
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from agentsql.server import Server
+
+MINIMUM_VERSION = 140000
+
+
+def named(using: str) -> BaseDatabaseWrapper:
+    """Return the PostgreSQL database of an alias, if a run may start on it."""
+    if using not in connections:
+        raise UnknownDatabase(f"There is no database alias {using!r}. There are: {', '.join(connections)}.")
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        raise UnsupportedDatabase(
+            f"The database {using!r} is {connection.display_name}; automigrate needs PostgreSQL. "
+            "Choose another alias with --database."
+        )
+    if connection.in_atomic_block:
+        raise InsideTransaction
+    return connection
+
+
+def connect(connection: BaseDatabaseWrapper) -> None:
+    """Connect, and refuse a server that is too old."""
+    try:
+        connection.ensure_connection()
+    except DatabaseError as error:
+        name = connection.settings_dict["NAME"]
+        raise DatabaseUnavailable(
+            f"Can't connect to the database {name!r} ({connection.alias}): {first_line(error)}"
+        ) from error
+    version: int = connection.connection.info.server_version
+    if version < MINIMUM_VERSION:
+        major = version // 10000
+        raise UnsupportedDatabase(f"The server is PostgreSQL {major}; automigrate needs 14 or newer: upgrade it.")
+
+
+def refuse_if_powerless(server: Server, steps: Iterable[Step]) -> None:
+    """Raise one clear error before anything starts, where each statement would fail with its own."""
+    schema = server.current_schema or ""
+    if server.in_recovery:
+        raise DatabaseReadOnly(f"The server of {server.database!r} is a replica: run automigrate on its primary.")
+    if server.read_only:
+        raise DatabaseReadOnly(
+            f"Transactions of role {server.user!r} on {server.database!r} are read-only "
+            "(default_transaction_read_only): run automigrate as another role."
+        )
+    makes_tables = any(step.key.kind is Kind.TABLE and not step.key.table.namespace for step in steps)
+    if makes_tables and not server.may_create_tables:
+        raise InsufficientPrivilege(
+            f"The role {server.user!r} may not create tables in schema {schema!r}. "
+            f"Have its owner run: GRANT CREATE ON SCHEMA {quote(schema)} TO {quote(server.user)};"
+        )
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error says, without its context."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0]
