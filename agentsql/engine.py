@@ -180,4 +180,6 @@ def _apply(
     ):
         outcomes.append(outcome)
         progress(outcome)
+    if any(outcome.step.key.kind is Kind.EXTENSION and outcome.result is Result.DONE for outcome in outcomes):
+        session.learn_types(connection)
     return tuple(outcomes)

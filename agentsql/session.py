@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from django.contrib.postgres.signals import get_citext_oids, get_hstore_oids, register_type_handlers
 from django.db import DatabaseError, connections
 
 from agentsql.editor import quote
@@ -73,6 +74,13 @@ def refuse_if_powerless(server: Server, steps: Iterable[Step]) -> None:
             f"The role {server.user!r} may not create tables in schema {schema!r}. "
             f"Have its owner run: GRANT CREATE ON SCHEMA {quote(schema)} TO {quote(server.user)};"
         )
+
+
+def learn_types(connection: BaseDatabaseWrapper) -> None:
+    """Teach psycopg the types that new extensions brought, as Django's CreateExtension does: hstore reads as a dict."""
+    get_hstore_oids.cache_clear()  # type: ignore[attr-defined]
+    get_citext_oids.cache_clear()  # type: ignore[attr-defined]
+    register_type_handlers(connection)
 
 
 def first_line(error: Exception) -> str:

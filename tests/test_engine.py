@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.contrib.postgres.fields import HStoreField
 from django.db import connection, models, transaction
 from django.db.models import Q
 
@@ -271,3 +272,14 @@ def test_an_invalid_index_does_not_count(arena):
 
     assert [finding.id for finding in report.findings] == ["agentsql.D011"]
     assert 'DROP INDEX CONCURRENTLY "n_once"' in report.findings[0].hint
+
+
+@pytest.mark.extension("hstore")
+def test_a_new_extensions_type_is_known_at_once(arena):
+    arena.sql("DROP EXTENSION IF EXISTS hstore CASCADE")
+
+    report = arena.automigrate(thing(x=HStoreField(default=dict)))
+
+    assert report.status == "converged"
+    arena.sql("INSERT INTO plug_thing (x) VALUES ('a=>1')")
+    assert values(arena, "x") == [{"a": "1"}]
