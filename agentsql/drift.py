@@ -39,7 +39,7 @@ def column_type(wanted: Column, found: Column, types: Mapping[str, TypeId]) -> I
         yield Warning(
             f"Column {wanted.key} is {found.type}; the model wants {wanted.type}.",
             hint=f"automigrate never changes a type. By hand: ALTER TABLE {wanted.table.quoted} "
-            f"ALTER COLUMN {quoted(wanted.name)} TYPE {wanted.type};",
+            f"ALTER COLUMN {quoted(wanted.name)} TYPE {wanted.type} USING {quoted(wanted.name)}::{wanted.type};",
             obj=str(wanted.key),
             id="agentsql.D101",
         )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BATCH_STATEMENTS = 1000  # about a fifth of a second of work: progress is seen, and little is redone after a failure
 CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
 HINTS = {
-    "55P03": "Something else holds a lock on the table: run again, or raise --lock-timeout.",
+    "55P03": "Something else holds a lock on a table of this statement: run again, or raise --lock-timeout.",
     "42501": "Run automigrate as a role that owns the table, or grant the right.",
     "53200": "Raise max_locks_per_transaction on the server, or free memory.",
     "53100": "The server's disk is full: free space, then run automigrate again.",
@@ -152,7 +152,7 @@ def _alone(step: Step, connection: BaseDatabaseWrapper, failed: set[Key]) -> Out
 def _failure(error: psycopg.Error) -> Failure:
     diagnostic = error.diag
     message = diagnostic.message_primary or str(error).strip()
-    detail = f" {diagnostic.message_detail}" if diagnostic.message_detail else ""
+    detail = f": {diagnostic.message_detail}" if diagnostic.message_detail else ""
     sqlstate = error.sqlstate or ""
     hint = HINTS.get(sqlstate) or diagnostic.message_hint or "Mend what the server names, then run automigrate again."
     return Failure(message=f"{message}{detail}", hint=hint, sqlstate=sqlstate)

@@ -46,7 +46,8 @@ def not_a_table(found: Table) -> CheckMessage:
 
 def target_missing(key: Key, target: TableName, model: type[Model] | None) -> CheckMessage:
     owner = f" of {model._meta.label}" if model is not None else ""
-    hint = f"Create it (`manage.py migrate {model._meta.app_label}`)" if model is not None else "Create it"
+    label = model._meta.app_label if model is not None else ""
+    hint = f"Create it (`manage.py migrate {label}`; `automigrate {label}` if it is a plugin)" if label else "Create it"
     return Error(
         f"The {key} waits: its target table {target}{owner} does not exist.",
         hint=f"{hint}, then run automigrate again.",

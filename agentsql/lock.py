@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KEY = 0x6167656E7473716C  # "agentsql" in ASCII; advisory locks are per database
 POSTGRES_17 = 170000  # the first with transaction_timeout
+QUIET_SECONDS = 1.0  # a shorter wait is not worth a line
 POLL_SECONDS = (0.02, 0.5)  # the first pause and the longest
 
 HOLDER = """
@@ -52,15 +53,17 @@ def exclusive(
                 cursor.execute("SET LOCAL transaction_timeout = 0")
             deadline = time.monotonic() + wait
             pause, longest = POLL_SECONDS
+            patience = time.monotonic() + QUIET_SECONDS
             told = False
             while True:
                 cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [KEY])
                 if cursor.fetchone()[0]:
                     break
-                if not told or time.monotonic() > deadline:
+                late = time.monotonic() > deadline
+                if late or (not told and time.monotonic() > patience):
                     cursor.execute(HOLDER, [KEY >> 32, KEY & 0xFFFFFFFF])
                     sentence = _sentence(cursor.fetchone())
-                    if time.monotonic() > deadline:
+                    if late:
                         raise LockUnavailable(f"{sentence} Waited {wait:g} s; run automigrate again later.")
                     waiting(sentence)
                     told = True

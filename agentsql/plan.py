@@ -154,7 +154,7 @@ def _step(key: Key, item: SchemaObject, now: Situation, needs: frozenset[Key]) -
         name=_name(item, now),
         creates=tuple(creates),
         sql=tuple(render(key, item, now)),
-        lock="" if key.kind not in LOCKS or not now.exists(key.table) else LOCKS[key.kind],
+        lock=LOCKS.get(key.kind, "") if _locks_others(key, item, now) else "",
         transaction=SHARED if shared else OWN,
         requires=frozenset(other for other in needs if other in now.diff.missing),
     )
@@ -166,6 +166,12 @@ def _unused(key: Key, item: SchemaObject, now: Situation) -> bool:
         return False
     target = item.target if isinstance(item, Constraint) else None
     return target is None or not now.exists(target)
+
+
+def _locks_others(key: Key, item: SchemaObject, now: Situation) -> bool:
+    """Tell whether a step locks a table that was there before the run; a foreign key locks its target too."""
+    target = item.target if isinstance(item, Constraint) else None
+    return now.exists(key.table) or (target is not None and now.exists(target))
 
 
 def _name(item: SchemaObject, now: Situation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.color import no_style
 
 from agentsql.names import TableName
+from agentsql.plan import Step
 from agentsql.report import Outcome, Report, Result, Status
 from agentsql.schema import Kind
 
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from django.core.checks import CheckMessage
     from django.core.management.color import Style
 
-COUNTED = (Kind.EXTENSION, Kind.NAMESPACE, Kind.TABLE, Kind.COLUMN, Kind.INDEX, Kind.FOREIGN_KEY)
-PLURALS = {"index": "indexes", "foreign key": "foreign keys"}
+LABELS = {Kind.UNIQUE: "unique constraint", Kind.EXCLUSION: "exclusion constraint", Kind.NAMESPACE: "schema"}
+PLURALS = {"index": "indexes"}
 WIDTH = 66
 
 
@@ -37,14 +39,14 @@ def text_step(outcome: Outcome, previous: Outcome | None = None, style: Style | 
     style = style or no_style()
     step = outcome.step
     lines = []
-    if previous is None or previous.step.app != step.app:
-        lines.append(style.MIGRATE_HEADING(step.app))
+    if previous is None or _heading(previous.step) != _heading(step):
+        lines.append(style.MIGRATE_HEADING(_heading(step)))
     if step.key.table.name and (
         previous is None or (previous.step.app, previous.step.key.table) != (step.app, step.key.table)
     ):
         lines.append(f"  {style.MIGRATE_LABEL(str(step.key.table))}")
     lines.append(_step_line(outcome, style))
-    if verbosity > 1:
+    if verbosity > 1 and outcome.result is not Result.FAILED:  # a failure shows its own
         lines += [f"        {sql};" for sql in step.sql]
     if verbosity > 2:  # noqa: PLR2004 Django's levels
         lines.append(f"        lock: {step.lock or 'none'}; transaction: {step.transaction}")
@@ -61,9 +63,9 @@ def _step_line(outcome: Outcome, style: Style) -> str:
     if outcome.result is Result.PENDING:
         return f"{indent}+ {what}"
     if outcome.result is Result.DONE:
-        return f"{indent}+ {what}".ljust(WIDTH) + f"{style.SUCCESS('OK')} {outcome.seconds:.3f} s"
+        return f"{indent}+ {what} ".ljust(WIDTH) + f"{style.SUCCESS('OK')} {outcome.seconds:.3f} s"
     failure = outcome.failure
-    line = f"{indent}! {what}".ljust(WIDTH) + style.ERROR(outcome.result.value.upper())
+    line = f"{indent}! {what} ".ljust(WIDTH) + style.ERROR(outcome.result.value.upper())
     if failure is None:
         return line
     details = [line, f"{indent}  {failure.message}"]
@@ -81,28 +83,38 @@ def text_tail(report: Report, style: Style | None = None) -> str:
 
 
 def _summary(report: Report) -> str:
-    counted = ", ".join(
-        _count(kind.label, report.counts.get(kind.label, 0)) for kind in COUNTED if report.counts.get(kind.label)
-    )
-    took = f"in {report.seconds:.2f} s"
+    made, took = _made(report), f"in {report.seconds:.2f} s"
     if report.status is Status.PENDING:
-        return f"To make: {counted or _other_counts(report)}."
-    failed = sum(outcome.result is not Result.DONE for outcome in report.outcomes)
+        return f"To make: {made}."
     trouble = []
-    if failed:
-        trouble.append(f"{failed} of {len(report.outcomes)} steps did not succeed")
+    if unmade := sum(outcome.result is not Result.DONE for outcome in report.outcomes):
+        trouble.append(f"{unmade} of {len(report.outcomes)} steps did not succeed")
     if report.remaining:
         trouble.append(f"{_count('object', report.remaining)} still missing")
     if report.outcomes:
-        return "; ".join([f"{counted or _other_counts(report) or 'Nothing made'} {took}", *trouble]) + "."
-    if report.status is Status.CONVERGED:
-        owners = "1 plugin's" if len(report.plugins) == 1 else f"{len(report.plugins)} plugins'"
-        return f"Nothing to do: the schema holds all of {owners} models."
-    return "; ".join(trouble or ["Blocked"]) + f", {took}."
+        return "; ".join([f"{made or 'Nothing made'} {took}", *trouble]) + "."
+    if report.status is not Status.CONVERGED:
+        return "; ".join(trouble or ["Blocked"]) + f", {took}."
+    owners = "1 plugin's" if len(report.plugins) == 1 else f"{len(report.plugins)} plugins'"
+    if report.findings:
+        told = _count("difference", len(report.findings))
+        return f"Nothing to add to the schema for {owners} models; {told} left as found:"
+    return f"Nothing to do: the schema holds all of {owners} models."
 
 
-def _other_counts(report: Report) -> str:
-    return ", ".join(_count(label, number) for label, number in report.counts.items())
+def _made(report: Report) -> str:
+    """Count what the steps show: a table with its columns, anything else once."""
+    kinds: Counter[Kind] = Counter()
+    for outcome in report.outcomes:
+        if outcome.result in {Result.DONE, Result.PENDING}:
+            step = outcome.step
+            shown = {Kind.TABLE, Kind.COLUMN} if step.key.kind is Kind.TABLE else {step.key.kind}
+            kinds.update(key.kind for key in step.creates if key.kind in shown)
+    return ", ".join(_count(LABELS.get(kind, kind.label), kinds[kind]) for kind in sorted(kinds))
+
+
+def _heading(step: Step) -> str:
+    return f"{step.app}, foreign keys" if step.key.kind is Kind.FOREIGN_KEY else step.app
 
 
 def _count(label: str, number: int) -> str:

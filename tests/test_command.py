@@ -147,7 +147,7 @@ def test_arguments(automigrate):
 @pytest.mark.parametrize("value", ["0", "-1", "soon", "nan"])
 def test_a_lock_timeout_is_a_time(automigrate, value):
     _, error = automigrate(NOTHING, f"--lock-timeout={value}")
-    assert error == f"Error: argument --lock-timeout: invalid seconds value: '{value}'"
+    assert error == f"Error: argument --lock-timeout: {value} is not a number of seconds above 0"
 
 
 def test_a_lock_timeout_is_finite(automigrate):

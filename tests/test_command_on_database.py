@@ -90,7 +90,7 @@ def test_run(automigrate):
     )
     assert exists(automigrate.arena)
     assert automigrate("-v0") == ""
-    assert automigrate("--format=sql") == "\n"
+    assert automigrate("--format=sql") == ""
 
 
 def test_sql_is_ready_for_psql(automigrate):

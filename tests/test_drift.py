@@ -75,7 +75,8 @@ def test_other_type(asked, type_id, words):
     assert (finding.id, finding.level, finding.obj) == ("agentsql.D101", WARNING, "logs.body")
     assert finding.msg == f"Column logs.body is {words}; the model wants {asked}."
     assert finding.hint == (
-        f'automigrate never changes a type. By hand: ALTER TABLE "logs" ALTER COLUMN "body" TYPE {asked};'
+        f'automigrate never changes a type. By hand: ALTER TABLE "logs" ALTER COLUMN "body" TYPE {asked} '
+        f'USING "body"::{asked};'
     )
 
 

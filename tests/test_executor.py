@@ -158,7 +158,7 @@ def test_the_servers_own_words(arena):
     with connection.cursor() as cursor, pytest.raises(psycopg.Error) as caught:
         cursor.connection.execute("CREATE UNIQUE INDEX ON t (n)")
     assert _failure(caught.value) == Failure(
-        message='could not create unique index "t_n_idx" Key (n)=(1) is duplicated.',
+        message='could not create unique index "t_n_idx": Key (n)=(1) is duplicated.',
         hint=HINTS["23505"],
         sqlstate="23505",
     )

@@ -47,7 +47,7 @@ EXPECTED = {
     "agentsql.D003": (
         str(FOREIGN.key),
         f"The {FOREIGN.key} waits: its target table plug_room of plug.Room does not exist.",
-        "Create it (`manage.py migrate plug`), then run automigrate again.",
+        "Create it (`manage.py migrate plug`; `automigrate plug` if it is a plugin), then run automigrate again.",
     ),
     "agentsql.D004": (
         "logs.body",

@@ -144,7 +144,7 @@ def test_a_target_that_nobody_makes():
     desired = draft_of(LOG)
     found = [item for key, item in desired.objects.items() if key != ROOM_KEY]
     (finding,) = (finding for _, finding in hazards.refusals(situation(desired, found)))
-    assert (finding.id, finding.hint[:38]) == ("agentsql.D003", "Create it (`manage.py migrate plug`), ")
+    assert (finding.id, finding.hint[:37]) == ("agentsql.D003", "Create it (`manage.py migrate plug`; ")
     assert refused(situation(desired, [*found, Table(table=ROOMS.table)])) == {}
     assert refused(lacking(ROOM_KEY)) == {}
 

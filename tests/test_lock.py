@@ -56,7 +56,8 @@ def test_a_failure_frees_it():
     assert held() == []
 
 
-def test_a_second_run_is_told_who_holds_it_and_gives_up():
+def test_a_second_run_is_told_who_holds_it_and_gives_up(monkeypatch):
+    monkeypatch.setattr(lock, "QUIET_SECONDS", 0)
     said = []
     started = time.monotonic()
     with (
@@ -70,7 +71,8 @@ def test_a_second_run_is_told_who_holds_it_and_gives_up():
     assert held() == []
 
 
-def test_a_second_run_goes_on_when_the_first_ends():
+def test_a_second_run_goes_on_when_the_first_ends(monkeypatch):
+    monkeypatch.setattr(lock, "QUIET_SECONDS", 0)
     said = []
     with ExitStack() as first:
         first.enter_context(lock.exclusive(connection, wait=1))

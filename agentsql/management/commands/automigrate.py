@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 
 
 def seconds(value: str) -> float:
+    """Read a positive number; PostgreSQL's 0 would wait for ever."""
     number = float(value)
     if not 0 < number < math.inf:
-        raise ValueError
+        raise ArgumentTypeError(f"{value} is not a number of seconds above 0")
     return number
 
 
@@ -62,10 +64,13 @@ class Command(BaseCommand):
         except (AgentSQLError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
         if options["format"] != "text":
-            self.stdout.write(FORMATS[options["format"]](report))
-        elif options["verbosity"] > 0 or report.status is not Status.CONVERGED:
-            tail = text_tail(report, self.style)
-            self.stdout.write(tail if streamed else text(report, self.style, options["verbosity"]))
+            if rendered := FORMATS[options["format"]](report):
+                self.stdout.write(rendered)
+        elif options["verbosity"] > 0 or report.status is not Status.CONVERGED or report.findings:
+            tail_only = streamed or options["verbosity"] == 0
+            whole = text_tail(report, self.style) if tail_only else text(report, self.style, options["verbosity"])
+            self.stdout.write(whole)
+        self.stdout.flush()  # before what follows on stderr
         if report.exit_code(check=options["check"], planned=planned):
             raise CommandError(self._why(report))
 
