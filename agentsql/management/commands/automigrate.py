@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 def seconds(value: str) -> float:
     """Read a positive number; PostgreSQL's 0 would wait for ever."""
-    number = float(value)
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0
     if not 0 < number < math.inf:
         raise ArgumentTypeError(f"{value} is not a number of seconds above 0")
     return number
