@@ -6,8 +6,10 @@ statement would resolve them, along search_path.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from django.db import OperationalError, ProgrammingError, transaction
 
 from agentsql.names import TableName
 from agentsql.schema import (
@@ -62,6 +64,7 @@ SELECT i.indrelid::bigint, i.indexrelid::bigint, c.relname::text, a.amname::text
 """
 
 POSTGRES_15 = 150000  # the first with NULLS NOT DISTINCT
+PROBED_AT_ONCE = 100  # tables: a query locks each one and all of its indexes
 KINDS = {
     "p": Kind.PRIMARY_KEY,
     "u": Kind.UNIQUE,
@@ -84,24 +87,52 @@ def inspect(connection: BaseDatabaseWrapper, tables: Collection[TableName], serv
 
 
 def resolve_types(connection: BaseDatabaseWrapper, types: Collection[str]) -> dict[str, TypeId]:
-    """Let the server read type texts: `varchar(20)` to its oid and modifier, in one query that returns no row."""
+    """Let the server read type texts: `varchar(20)` to its oid and modifier, in one query that returns no row.
+
+    A text that the server can't read is left out, at the price of a query for each.
+    """
     if not types:
         return {}
     types = sorted(types)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(f'NULL::{text}' for text in types)} LIMIT 0")
-        result = cursor.cursor.pgresult
-        return {text: TypeId(result.ftype(i), result.fmod(i)) for i, text in enumerate(types)}
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {', '.join(f'NULL::{text}' for text in types)} LIMIT 0")
+            result = cursor.cursor.pgresult
+            return {text: TypeId(result.ftype(i), result.fmod(i)) for i, text in enumerate(types)}
+    except ProgrammingError:
+        if len(types) == 1:
+            return {}
+        return {text: found for one in types for text, found in resolve_types(connection, [one]).items()}
 
 
-def populated(connection: BaseDatabaseWrapper, tables: Iterable[tuple[TableName, str]]) -> frozenset[TableName]:
-    """Return those tables, given with their quoted names, that hold a row: one query."""
+def populated(
+    connection: BaseDatabaseWrapper, tables: Iterable[tuple[TableName, str]], patience: float = 2.0
+) -> frozenset[TableName]:
+    """Return those tables, given with their quoted names, that hold a row: a query for each hundred.
+
+    A table that can't be looked into, for want of a right or of a lock within `patience` seconds, counts as holding
+    rows: that is the careful answer.
+    """
     tables = list(tables)
-    if not tables:
-        return frozenset()
+    found: set[TableName] = set()
+    for start in range(0, len(tables), PROBED_AT_ONCE):
+        found |= _populated(connection, tables[start : start + PROBED_AT_ONCE], patience)
+    return frozenset(found)
+
+
+def _populated(
+    connection: BaseDatabaseWrapper, tables: Sequence[tuple[TableName, str]], patience: float
+) -> set[TableName]:
     probes = ", ".join(f"EXISTS (SELECT FROM {quoted})" for _, quoted in tables)
-    flags = rows(connection, f"SELECT ARRAY[{probes}]")[0][0]
-    return frozenset(table for (table, _), flag in zip(tables, flags, strict=True) if flag)
+    try:
+        with transaction.atomic(using=connection.alias, durable=True):
+            rows(connection, f"SELECT set_config('lock_timeout', '{max(1, round(patience * 1000))}', true)")
+            flags = rows(connection, f"SELECT ARRAY[{probes}]")[0][0]
+    except (OperationalError, ProgrammingError):
+        if len(tables) == 1:
+            return {tables[0][0]}
+        return {name for one in tables for name in _populated(connection, [one], patience)}
+    return {table for (table, _), flag in zip(tables, flags, strict=True) if flag}
 
 
 def taken_names(connection: BaseDatabaseWrapper, names: Collection[str], server: Server) -> dict[str, str]:

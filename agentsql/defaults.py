@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils import timezone
@@ -27,24 +27,42 @@ CLOCK: tuple[tuple[type[models.Field], str], ...] = (  # type: ignore[type-arg]
 
 
 class UnknownDefault(Exception):
-    """The default is a function that answers differently each time, and the server has no counterpart."""
+    """Only Python can compute the default, and not once for all rows."""
 
 
 def standing_default(field: ModelField, editor: DryRun) -> str | None:
     """Return the default of a new column as SQL; None when the model has none or already states a database default.
 
     Follows Django's AddField (an empty string for a text column that may be blank), but a callable is never frozen
-    into one value for all rows.
+    into one value for all rows, and may not touch the database: planning changes nothing. Each field is asked once a
+    run, so that what was planned is what runs.
 
     Raises:
-        UnknownDefault: only Python can compute the value, and not once for all rows.
+        UnknownDefault: the default differs from call to call, asks the database, or has no form in SQL.
     """
+    if field not in editor.defaults:
+        try:
+            with editor.connection.execute_wrapper(_refuse):
+                editor.defaults[field] = _standing_default(field, editor)
+        except Exception as error:  # noqa: BLE001 the project's own code runs here
+            editor.defaults[field] = UnknownDefault(str(error))
+    answer: str | UnknownDefault | None = editor.defaults[field]
+    if isinstance(answer, UnknownDefault):
+        raise answer
+    return answer
+
+
+def _refuse(*_: Any) -> None:
+    raise UnknownDefault("it asks the database")
+
+
+def _standing_default(field: ModelField, editor: DryRun) -> str | None:
     if field.has_db_default() or field.generated:
         return None
     if field.has_default():
         return _callable(field, editor) if callable(field.default) else editor.literal(field, field.get_default())
     if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
-        return next(sql for kind, sql in CLOCK if isinstance(field, kind))
+        return next((sql for kind, sql in CLOCK if isinstance(field, kind)), None)
     if not field.null and field.blank and field.empty_strings_allowed:
         return editor.literal(field, b"" if field.get_internal_type() == "BinaryField" else "")
     return None
@@ -56,7 +74,7 @@ def _callable(field: ModelField, editor: DryRun) -> str:
             return sql
     first, second = (editor.literal(field, field.get_default()) for _ in range(2))
     if first != second:
-        raise UnknownDefault
+        raise UnknownDefault("it answers differently each time")
     return first
 
 
@@ -64,3 +82,8 @@ def fills_rows(field: ModelField, default: str | None) -> bool:
     """Tell whether rows that exist can take the column: it has a value, may be null, or the server makes one."""
     identity = isinstance(field, models.AutoField)
     return bool(default not in {None, "NULL"} or field.null or field.has_db_default() or field.generated or identity)
+
+
+def is_constant(default: str | None) -> bool:
+    """Tell whether a standing default is one value, the same for each row."""
+    return default not in {None, "NULL"} and default != "gen_random_uuid()"

@@ -67,7 +67,7 @@ def _same(wanted: SchemaObject, found: Index | Constraint) -> bool:
         isinstance(wanted, Constraint)
         and wanted.kind is Kind.CHECK
         and wanted.columns == found.columns != ()
-        and squeeze(wanted.expression) == squeeze(found.expression)
+        and (found.name == wanted.name or squeeze(wanted.expression) == squeeze(found.expression))
     )
 
 

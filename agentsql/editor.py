@@ -60,6 +60,7 @@ class DryRun:
 
     connection: Any
     nondeterministic_collations: Collection[str] = ()
+    defaults: dict[ModelField, Any]  # answers of `defaults.standing_default`
 
     def quote_name(self, name: str) -> str:
         return quote(name)
@@ -180,4 +181,5 @@ def dry_run(connection: BaseDatabaseWrapper, nondeterministic_collations: Collec
     parent: Any = connection.SchemaEditorClass
     editor: DryRun = type("DryRunEditor", (DryRun, parent), {})(connection, collect_sql=True)
     editor.nondeterministic_collations = nondeterministic_collations
+    editor.defaults = {}
     return editor

@@ -67,6 +67,8 @@ def run(
         AgentSQLError: before anything was changed: an unknown label or alias, a database that is not PostgreSQL or
             too old, unreachable, read-only, or out of this role's rights.
     """
+    if isinstance(plugins, str):
+        plugins = [plugins]
     settings = conf.load()
     connection = session.named(using)
     wanted = discover(connection, named=settings.plugins, only=plugins)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BATCH_STATEMENTS = 1000  # about a fifth of a second of work: progress is seen, and little is redone after a failure
 CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
+LONGEST_MS = 2**31 - 1  # of a lock_timeout
 HINTS = {
     "55P03": "Something else holds a lock on a table of this statement: run again, or raise --lock-timeout.",
     "42501": "Run automigrate as a role that owns the table, or grant the right.",
@@ -162,5 +163,5 @@ def _failure(error: psycopg.Error) -> Failure:
 def _transaction(connection: BaseDatabaseWrapper, lock_timeout: float) -> Iterator[None]:
     with transaction.atomic(using=connection.alias, durable=True):
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = {max(1, round(lock_timeout * 1000))}")
+            cursor.execute(f"SET LOCAL lock_timeout = {min(max(1, round(lock_timeout * 1000)), LONGEST_MS)}")
         yield

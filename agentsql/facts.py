@@ -86,7 +86,14 @@ class ModelFacts:
         generated = bool(getattr(item, "generated", False))
         not_null = not item.null and not generated
         type_text = parameters["type"]
-        stated = Column(table=self.table, name=column, type=type_text, not_null=not_null, generated=generated)
+        stated = Column(
+            table=self.table,
+            name=column,
+            type=type_text,
+            not_null=not_null,
+            generated=generated,
+            reads=self.columns(_named(item.expression)) if generated else (),
+        )
         yield Fact(stated, DryRun.column, item, inline=True)
         if item.unique and not item.primary_key:
             name = chosen_name(self.table.name, column, "key")
@@ -94,7 +101,8 @@ class ModelFacts:
             yield Fact(unique, DryRun.field_unique, item, inline=True)
         if parameters["check"]:
             name = chosen_name(self.table.name, column, "check")
-            check = self._constraint(Kind.CHECK, name=name, columns=(column,), expression=parameters["check"])
+            own = {"name": name, "columns": (column,), "expression": parameters["check"], "of_column": True}
+            check = self._constraint(Kind.CHECK, **own)
             yield Fact(check, DryRun.field_check, item, inline=True)
         if item.db_index and not item.unique:
             yield Fact(self._field_index(item, "", ""), DryRun.field_index, item)
@@ -200,3 +208,10 @@ def access_method(index: models.Index) -> str | None:
     if isinstance(index, PostgresIndex):
         return index.suffix
     return "btree" if type(index) is models.Index else None
+
+
+def _named(expression: Any) -> list[str]:
+    """Return the names of the fields that an expression reads."""
+    parts: list[Any] = list(expression.flatten()) if hasattr(expression, "flatten") else [expression]
+    names = {getattr(part, "name", "") for part in parts if isinstance(part, models.F)}
+    return sorted(name.partition("__")[0] for name in names)

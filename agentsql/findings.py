@@ -67,8 +67,8 @@ def no_default(column: Column) -> CheckMessage:
 
 def volatile_default(column: Column) -> CheckMessage:
     return Error(
-        f"Column {column.table}.{column.name} has a default that answers differently each time, "
-        "and the table has rows that would all get one value.",
+        f"Column {column.table}.{column.name} has a default that only Python can compute, and not once for all: "
+        "the table has rows.",
         hint="Give the field a db_default that the server computes, or null=True and fill the rows yourself.",
         obj=str(column.key),
         id="agentsql.D005",
@@ -99,6 +99,33 @@ def rival_models(table: TableName, first: type[Model], second: type[Model]) -> C
         hint="Set another db_table on one of them.",
         obj=second._meta.label,
         id="agentsql.D008",
+    )
+
+
+def name_twice(key: Key, model: type[Model]) -> CheckMessage:
+    return Error(
+        f"{model._meta.label} has two objects for one name: {key}. Only the first is made.",
+        hint="PostgreSQL keeps 63 bytes of a name: give one of them another, shorter name in the model.",
+        obj=model._meta.label,
+        id="agentsql.D012",
+    )
+
+
+def model_unreadable(model: type[Model], error: Exception) -> CheckMessage:
+    return Error(
+        f"{model._meta.label} can't be turned into a table: {type(error).__name__}: {error}",
+        hint="Mend the model; `manage.py check` tells more.",
+        obj=model._meta.label,
+        id="agentsql.D013",
+    )
+
+
+def one_value_for_all(column: Column) -> CheckMessage:
+    return Error(
+        f"Column {column.table}.{column.name} is unique, its default is one value, and the table has rows.",
+        hint="Give the field a default that differs by row (uuid4, a db_default), or null=True and fill the rows.",
+        obj=str(column.key),
+        id="agentsql.D014",
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentsql import findings
-from agentsql.defaults import UnknownDefault, fills_rows, standing_default
+from agentsql.defaults import UnknownDefault, fills_rows, is_constant, standing_default
 from agentsql.names import TableName
 from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, SchemaObject, Table
 
@@ -102,6 +102,8 @@ def columns(now: Situation) -> Iterator[Refusal]:
             else:
                 if not fills_rows(field, default):
                     yield key, findings.no_default(item)
+                elif field.unique and is_constant(default):
+                    yield key, findings.one_value_for_all(item)
 
 
 def targets(now: Situation) -> Iterator[Refusal]:

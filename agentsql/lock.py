@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
+
+from django.db import DatabaseError
 
 from agentsql.exceptions import LockUnavailable
 
@@ -72,7 +74,8 @@ def exclusive(
         try:
             yield
         finally:
-            keeper.rollback()
+            with suppress(DatabaseError):  # a connection that died has let go of the lock as well
+                keeper.rollback()
 
 
 def _sentence(holder: tuple[int, str, str, int] | None) -> str:

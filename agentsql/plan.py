@@ -73,13 +73,25 @@ def plan(now: Situation) -> Plan:
     needs = {key: frozenset(requirements(key, item, now)) for key, item in missing.items()}
     blocked = _closure(refused, needs)
     carried = {key: None for key in missing if _carrier(key, now)}
-    steps = [
-        _step(key, missing[key], now, needs[key])
-        for key in _ordered(missing, now)
-        if key not in blocked and key not in carried
+    steps, unreadable = [], []
+    for key in _ordered(missing, now):
+        if key in blocked or key in carried:
+            continue
+        try:
+            steps.append(_step(key, missing[key], now, needs[key]))
+        except Exception as error:
+            model = now.draft.origins[key].model
+            if model is None:
+                raise
+            unreadable.append((model, error))
+            blocked |= _closure([key], needs)
+    found = [
+        *(findings.rival_models(*rival) for rival in now.draft.rivals),
+        *(findings.name_twice(*clash) for clash in now.draft.clashes),
+        *(findings.model_unreadable(*trouble) for trouble in (*now.draft.unreadable, *unreadable)),
+        *refused.values(),
     ]
-    rivals = [findings.rival_models(*rival) for rival in now.draft.rivals]
-    distinct = {(finding.id, finding.msg): finding for finding in (*rivals, *refused.values())}
+    distinct = {(finding.id, finding.msg): finding for finding in found}
     return Plan(steps=tuple(steps), findings=tuple(distinct.values()))
 
 
@@ -92,11 +104,13 @@ def requirements(key: Key, item: SchemaObject, now: Situation) -> Iterator[Key]:
     if isinstance(item, Constraint) and item.target is not None:
         yield Key(item.target, Kind.TABLE)
         yield from _referenced(item.target, item.target_columns)
-    if not isinstance(item, Index | Constraint) or not now.exists(key.table):
+    if not now.exists(key.table):
         return
-    if item.columns:
+    if isinstance(item, Column) and item.generated:
+        yield from (Key(key.table, Kind.COLUMN, (name,)) for name in item.reads)
+    elif isinstance(item, Index | Constraint) and item.columns:
         yield from (Key(key.table, Kind.COLUMN, (name,)) for name in item.columns)
-    else:  # an expression may name any column
+    elif isinstance(item, Index | Constraint):  # an expression may name any column
         yield from (other for other in now.diff.missing if other.table == key.table and other.kind is Kind.COLUMN)
 
 

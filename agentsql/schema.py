@@ -100,13 +100,17 @@ class TypeId(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column. `type` is text in SQL; `type_id` is known on the actual side only."""
+    """A column. `type` is text in SQL; `type_id` is known on the actual side only.
+
+    `reads` names the columns that a generated one is made of; known on the desired side only.
+    """
 
     table: TableName
     name: str
     type: str
     not_null: bool
     generated: bool = False
+    reads: tuple[str, ...] = ()
     type_id: TypeId | None = None
 
     @property
@@ -149,7 +153,7 @@ class Constraint:
     """A primary key, unique, check, exclusion or foreign key constraint.
 
     `expression` is a check's condition, as written or as the server prints it; only those of a column's own check
-    are ever compared.
+    (`of_column`, whose name the server picks) are ever compared.
     """
 
     table: TableName
@@ -161,6 +165,7 @@ class Constraint:
     deferrable: bool = False
     nulls_distinct: bool = True
     expression: str = ""
+    of_column: bool = False
     validated: bool = True
 
     @property
@@ -177,7 +182,7 @@ class Constraint:
         if self.kind is Kind.FOREIGN_KEY:
             target = self.target or NOWHERE
             return (*self.columns, "", target.namespace, target.name, "", *self.target_columns)
-        return (self.name,)
+        return (self.name, "", *self.columns) if self.of_column else (self.name,)
 
 
 SchemaObject: TypeAlias = Extension | Namespace | Table | Column | Index | Constraint

@@ -52,6 +52,8 @@ def connect(connection: BaseDatabaseWrapper) -> None:
         raise DatabaseUnavailable(
             f"Can't connect to the database {name!r} ({connection.alias}): {first_line(error)}"
         ) from error
+    if not connection.get_autocommit():
+        raise InsideTransaction("Autocommit is off on this connection, and automigrate commits as it goes: turn it on.")
     version: int = connection.connection.info.server_version
     if version < MINIMUM_VERSION:
         major = version // 10000

@@ -32,8 +32,26 @@ FINDINGS = {
     "agentsql.D009": findings.name_taken(index("i", "at").key, "i", "an index of table rooms"),
     "agentsql.D010": findings.not_owner(AI, 'a"nn'),
     "agentsql.D011": findings.invalid_index(index('i"x', "at").key, 'i"x'),
+    "agentsql.D012": findings.name_twice(index("i", "at").key, LOG),
+    "agentsql.D013": findings.model_unreadable(LOG, ValueError("no such field")),
+    "agentsql.D014": findings.one_value_for_all(column()),
 }
 EXPECTED = {
+    "agentsql.D012": (
+        "plug.Log",
+        "plug.Log has two objects for one name: index logs(i). Only the first is made.",
+        "PostgreSQL keeps 63 bytes of a name: give one of them another, shorter name in the model.",
+    ),
+    "agentsql.D013": (
+        "plug.Log",
+        "plug.Log can't be turned into a table: ValueError: no such field",
+        "Mend the model; `manage.py check` tells more.",
+    ),
+    "agentsql.D014": (
+        "logs.body",
+        "Column logs.body is unique, its default is one value, and the table has rows.",
+        "Give the field a default that differs by row (uuid4, a db_default), or null=True and fill the rows.",
+    ),
     "agentsql.D001": (
         "primary key logs()",
         "Table logs has the primary key (a, b), but its model wants (id). Nothing was done to it.",
@@ -56,10 +74,7 @@ EXPECTED = {
     ),
     "agentsql.D005": (
         'a i.lo"gs.body',
-        (
-            'Column a i.lo"gs.body has a default that answers differently each time, '
-            "and the table has rows that would all get one value."
-        ),
+        ('Column a i.lo"gs.body has a default that only Python can compute, and not once for all: the table has rows.'),
         "Give the field a db_default that the server computes, or null=True and fill the rows yourself.",
     ),
     "agentsql.D006": (

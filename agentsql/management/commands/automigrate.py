@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import io
 import math
+import os
+import sys
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import DEFAULT_DB_ALIAS
 
 from agentsql.engine import run
@@ -67,15 +70,24 @@ class Command(BaseCommand):
         except (AgentSQLError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
         if options["format"] != "text":
-            if rendered := FORMATS[options["format"]](report):
-                self.stdout.write(rendered)
+            self._say(FORMATS[options["format"]](report))
         elif options["verbosity"] > 0 or report.status is not Status.CONVERGED or report.findings:
             tail_only = streamed or options["verbosity"] == 0
             whole = text_tail(report, self.style) if tail_only else text(report, self.style, options["verbosity"])
-            self.stdout.write(whole)
-        self.stdout.flush()  # before what follows on stderr
+            self._say(whole)
         if report.exit_code(check=options["check"], planned=planned):
             raise CommandError(self._why(report))
+
+    def _say(self, words: str) -> None:
+        """Print now, before what follows on stderr; a reader that has left (`| head`) must not stop the run."""
+        try:
+            if words:
+                self.stdout.write(words)
+            self.stdout.flush()
+        except (BrokenPipeError, AttributeError):  # AttributeError: Python has no stdout when it is closed
+            self.stdout = OutputWrapper(io.StringIO())
+            if sys.stdout is not None:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def _streamer(self, verbosity: int) -> Any:
         previous: Outcome | None = None
@@ -83,8 +95,7 @@ class Command(BaseCommand):
         def show(outcome: Outcome) -> None:
             nonlocal previous
             if verbosity > 0 or outcome.result is not Result.DONE:
-                self.stdout.write(text_step(outcome, previous, self.style, verbosity))
-                self.stdout.flush()
+                self._say(text_step(outcome, previous, self.style, verbosity))
                 previous = outcome
 
         return show
