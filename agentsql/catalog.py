@@ -1,7 +1,7 @@
 """The connection to a schema: what the database holds, by a constant number of catalog queries.
 
-Every query asks for all tables at once and none takes a lock or writes. Names are resolved the way an unqualified
-statement would resolve them, along search_path.
+None writes, and each asks for all tables at once, but for the look whether tables hold rows. Names are resolved the
+way an unqualified statement would resolve them, along search_path.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from agentsql.schema import (
     TypeId,
     schema_of,
 )
-from agentsql.server import Server, rows
+from agentsql.server import Server, limit_lock_wait, rows
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -106,9 +106,9 @@ def resolve_types(connection: BaseDatabaseWrapper, types: Collection[str]) -> di
 
 
 def populated(
-    connection: BaseDatabaseWrapper, tables: Iterable[tuple[TableName, str]], patience: float = 2.0
+    connection: BaseDatabaseWrapper, tables: Iterable[TableName], patience: float = 2.0
 ) -> frozenset[TableName]:
-    """Return those tables, given with their quoted names, that hold a row: a query for each hundred.
+    """Return those tables that hold a row: a query for each hundred.
 
     A table that can't be looked into, for want of a right or of a lock within `patience` seconds, counts as holding
     rows: that is the careful answer.
@@ -120,19 +120,17 @@ def populated(
     return frozenset(found)
 
 
-def _populated(
-    connection: BaseDatabaseWrapper, tables: Sequence[tuple[TableName, str]], patience: float
-) -> set[TableName]:
-    probes = ", ".join(f"EXISTS (SELECT FROM {quoted})" for _, quoted in tables)
+def _populated(connection: BaseDatabaseWrapper, tables: Sequence[TableName], patience: float) -> set[TableName]:
+    probes = ", ".join(f"EXISTS (SELECT FROM {table.quoted})" for table in tables)
     try:
         with transaction.atomic(using=connection.alias, durable=True):
-            rows(connection, f"SELECT set_config('lock_timeout', '{max(1, round(patience * 1000))}', true)")
+            limit_lock_wait(connection, patience)
             flags = rows(connection, f"SELECT ARRAY[{probes}]")[0][0]
     except (OperationalError, ProgrammingError):
         if len(tables) == 1:
-            return {tables[0][0]}
+            return {tables[0]}
         return {name for one in tables for name in _populated(connection, [one], patience)}
-    return {table for (table, _), flag in zip(tables, flags, strict=True) if flag}
+    return {table for table, flag in zip(tables, flags, strict=True) if flag}
 
 
 def taken_names(connection: BaseDatabaseWrapper, names: Collection[str], server: Server) -> dict[str, str]:

@@ -16,15 +16,14 @@ from django.core.checks import CheckMessage
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from agentsql import catalog, conf, drift, session
-from agentsql.desired import Draft, draft
+from agentsql.desired import draft
 from agentsql.diff import Diff, diff
 from agentsql.discover import Plugin, discover
-from agentsql.editor import dry_run, quote
+from agentsql.editor import dry_run
 from agentsql.exceptions import DatabaseUnavailable, InsufficientPrivilege
 from agentsql.executor import execute
 from agentsql.hazards import Conditions, Situation
 from agentsql.lock import exclusive
-from agentsql.names import TableName
 from agentsql.plan import Plan, plan
 from agentsql.report import Outcome, Report, Result
 from agentsql.schema import Column, Extension, Index, Key, Kind, SchemaObject, Table
@@ -134,7 +133,7 @@ def look(connection: BaseDatabaseWrapper, plugins: Iterable[Plugin], before: Sur
         diff=difference,
         draft=desired,
         actual=actual,
-        conditions=_conditions(connection, difference, actual, desired, server),
+        conditions=_conditions(connection, difference, actual, server),
         editor=editor,
     )
     if before is not None and (server, situation) == (before.server, before.situation):
@@ -149,23 +148,18 @@ def _conditions(
     connection: BaseDatabaseWrapper,
     difference: Diff,
     actual: dict[Key, SchemaObject],
-    desired: Draft,
     server: Server,
 ) -> Conditions:
     """Ask what the plan must know, and only where something is missing."""
     missing = difference.missing
-    touched: dict[TableName, str] = {}
-    for key in missing:
-        table = actual.get(Key(key.table, Kind.TABLE))
-        origin = desired.origins[key]
-        if isinstance(table, Table) and table.usable and origin.model is not None:
-            touched[key.table] = quote(origin.model._meta.db_table)
+    found = (actual.get(Key(table, Kind.TABLE)) for table in dict.fromkeys(key.table for key in missing))
+    touched = [table.table for table in found if isinstance(table, Table) and table.usable]
     names = [item.name for item in missing.values() if isinstance(item, Index)]
     return Conditions(
         user=server.user,
         superuser=server.superuser,
         may_create_in_database=server.may_create_in_database,
-        populated=catalog.populated(connection, touched.items()),
+        populated=catalog.populated(connection, touched),
         extensions=available_extensions(
             connection, [item.name for item in missing.values() if isinstance(item, Extension)]
         ),

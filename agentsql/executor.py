@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +19,13 @@ from django.db import DatabaseError, transaction
 from agentsql.plan import OWN, Step
 from agentsql.report import Failure, Outcome, Result
 from agentsql.schema import Key, Kind
+from agentsql.server import limit_lock_wait
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 BATCH_STATEMENTS = 1000  # about a fifth of a second of work: progress is seen, and little is redone after a failure
 CLOCK = "SELECT extract(epoch FROM clock_timestamp())::float8"
-LONGEST_MS = 2**31 - 1  # of a lock_timeout
 HINTS = {
     "55P03": "Something else holds a lock on a table of this statement: run again, or raise --lock-timeout.",
     "42501": "Run automigrate as a role that owns the table, or grant the right.",
@@ -56,15 +56,11 @@ def execute(
     """
     failed: set[Key] = set()
     for batch in batches(steps, lock_capacity // 2):
-        runnable = [step for step in batch if not step.requires & failed]
-        if len(runnable) == len(batch) > 1:
-            try:
+        outcomes: list[Outcome] = []
+        if len(batch) > 1 and not any(step.requires & failed for step in batch):
+            with suppress(_PipelineFailed):
                 outcomes = _together(batch, connection, lock_timeout)
-            except _PipelineFailed:
-                outcomes = _carefully(batch, connection, lock_timeout, failed)
-        else:
-            outcomes = _carefully(batch, connection, lock_timeout, failed)
-        yield from outcomes
+        yield from outcomes or _carefully(batch, connection, lock_timeout, failed)
 
 
 def batches(steps: Iterable[Step], locks: int) -> Iterator[list[Step]]:
@@ -91,7 +87,7 @@ def _relations(step: Step) -> int:
 
 
 def _together(batch: Sequence[Step], connection: BaseDatabaseWrapper, lock_timeout: float) -> list[Outcome]:
-    """Send all statements at once, in one transaction; each answer's time of arrival gives a step's seconds."""
+    """Send all statements at once, in one transaction; the server's clock, asked in between, times each step."""
     try:
         with _transaction(connection, lock_timeout):
             session = connection.connection
@@ -162,6 +158,5 @@ def _failure(error: psycopg.Error) -> Failure:
 @contextmanager
 def _transaction(connection: BaseDatabaseWrapper, lock_timeout: float) -> Iterator[None]:
     with transaction.atomic(using=connection.alias, durable=True):
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = {min(max(1, round(lock_timeout * 1000)), LONGEST_MS)}")
+        limit_lock_wait(connection, lock_timeout)
         yield

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from agentsql.schema import Structure
-
 OF_TYPE = {
     "citext": ("citext",),
     "cube": ("cube",),
@@ -59,8 +57,3 @@ def of_index(method: str, opclasses: Iterable[str], types: Iterable[str]) -> Ite
             yield from filter(None, [OF_OPCLASS.get(opclass)])
         elif method in SCALAR_EXTENSION and "[" not in type_text and base_type(type_text) in SCALARS:
             yield SCALAR_EXTENSION[method]
-
-
-def of_structure(structure: Structure, types: dict[str, str]) -> Iterator[str]:
-    """Yield what `of_index` yields for a comparable index."""
-    yield from of_index(structure.method, structure.opclasses, (types.get(column, "") for column in structure.columns))

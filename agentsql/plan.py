@@ -72,7 +72,7 @@ def plan(now: Situation) -> Plan:
     refused = dict(refusals(now))
     needs = {key: frozenset(requirements(key, item, now)) for key, item in missing.items()}
     blocked = _closure(refused, needs)
-    carried = {key: None for key in missing if _carrier(key, now)}
+    carried = {key for key in missing if _carrier(key, now)}
     steps, unreadable = [], []
     for key in _ordered(missing, now):
         if key in blocked or key in carried:

@@ -41,7 +41,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A step and what became of it; `seconds` is its own time on the server, round trip included."""
+    """A step and what became of it; `seconds` is its own time; in a pipeline the server's, without round trips."""
 
     step: Step
     result: Result

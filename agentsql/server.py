@@ -12,6 +12,7 @@ from agentsql.facts import Dialect
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
+LONGEST_WAIT_MS = 2**31 - 1  # the server's limit
 SERVER = """
 SELECT current_setting('server_version_num')::int,
        current_database()::text,
@@ -91,6 +92,13 @@ def available_extensions(connection: BaseDatabaseWrapper, names: Collection[str]
          WHERE v.name = ANY(%s)
     """
     return dict(rows(connection, sql, [list(names)])) if names else {}
+
+
+def limit_lock_wait(connection: BaseDatabaseWrapper, seconds: float) -> None:
+    """Let the statements of this transaction wait so long for a lock; 0 would be no limit to the server."""
+    milliseconds = min(max(1, round(seconds * 1000)), LONGEST_WAIT_MS)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = {milliseconds}")
 
 
 def rows(connection: BaseDatabaseWrapper, sql: str, params: list[Any] | None = None) -> list[Any]:

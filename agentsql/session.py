@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from django.contrib.postgres.signals import get_citext_oids, get_hstore_oids, register_type_handlers
 from django.db import DatabaseError, connections
 
-from agentsql.editor import quote
 from agentsql.exceptions import (
     DatabaseReadOnly,
     DatabaseUnavailable,
@@ -17,6 +16,7 @@ from agentsql.exceptions import (
     UnknownDatabase,
     UnsupportedDatabase,
 )
+from agentsql.names import quoted
 from agentsql.plan import Step
 from agentsql.schema import Kind
 
@@ -74,7 +74,7 @@ def refuse_if_powerless(server: Server, steps: Iterable[Step]) -> None:
     if makes_tables and not server.may_create_tables:
         raise InsufficientPrivilege(
             f"The role {server.user!r} may not create tables in schema {schema!r}. "
-            f"Have its owner run: GRANT CREATE ON SCHEMA {quote(schema)} TO {quote(server.user)};"
+            f"Have its owner run: GRANT CREATE ON SCHEMA {quoted(schema)} TO {quoted(server.user)};"
         )
 
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from agentsql.extensions import base_type, of_index, of_structure, of_type
-from tests.support import structure
+from agentsql.extensions import base_type, of_index, of_type
 
 
 @pytest.mark.parametrize(
@@ -83,7 +82,6 @@ def test_columns_without_an_operator_class_are_a_mistake():
         list(of_index("gin", [""], ["text", "text"]))
 
 
-def test_of_structure():
-    wanted = structure("at", "tags", method="gin")
-    assert list(of_structure(wanted, {"at": "date", "tags": "text[]"})) == ["btree_gin"]
-    assert list(of_structure(wanted, {"tags": "text[]"})) == []
+def test_each_column_by_its_own_type():
+    assert list(of_index("gin", ["", ""], ["date", "text[]"])) == ["btree_gin"]
+    assert list(of_index("gin", ["", ""], ["", "text[]"])) == []
