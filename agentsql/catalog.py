@@ -1,17 +1,17 @@
 """The connection to a schema: what the database holds, by a constant number of catalog queries.
 
-None writes, and each asks for all tables at once, but for the look whether tables hold rows. Names are resolved the
-way an unqualified statement would resolve them, along search_path.
+None writes, and each asks for all tables at once. Names are resolved the way an unqualified statement would resolve
+them, along search_path.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from django.db import OperationalError, ProgrammingError, transaction
+from django.db import ProgrammingError
 
-from agentsql.names import TableName
+from agentsql.names import FILL_PREFIX, TableName, fill_name
 from agentsql.schema import (
     Column,
     Constraint,
@@ -26,7 +26,7 @@ from agentsql.schema import (
     TypeId,
     schema_of,
 )
-from agentsql.server import Server, limit_lock_wait, rows
+from agentsql.server import Server, rows
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -64,7 +64,6 @@ SELECT i.indrelid::bigint, i.indexrelid::bigint, c.relname::text, a.amname::text
 """
 
 POSTGRES_15 = 150000  # the first with NULLS NOT DISTINCT
-PROBED_AT_ONCE = 100  # tables: a query locks each one and all of its indexes
 KINDS = {
     "p": Kind.PRIMARY_KEY,
     "u": Kind.UNIQUE,
@@ -105,44 +104,6 @@ def resolve_types(connection: BaseDatabaseWrapper, types: Collection[str]) -> di
         return {text: found for one in types for text, found in resolve_types(connection, [one]).items()}
 
 
-def populated(
-    connection: BaseDatabaseWrapper, tables: Iterable[TableName], patience: float = 2.0
-) -> frozenset[TableName]:
-    """Return those tables that hold a row: a query for each hundred.
-
-    A table that can't be looked into, for want of a right or of a lock within `patience` seconds, counts as holding
-    rows: that is the careful answer.
-    """
-    tables = list(tables)
-    found: set[TableName] = set()
-    for start in range(0, len(tables), PROBED_AT_ONCE):
-        found |= _populated(connection, tables[start : start + PROBED_AT_ONCE], patience)
-    return frozenset(found)
-
-
-def _populated(connection: BaseDatabaseWrapper, tables: Sequence[TableName], patience: float) -> set[TableName]:
-    probes = ", ".join(f"EXISTS (SELECT FROM {table.quoted})" for table in tables)
-    try:
-        with transaction.atomic(using=connection.alias, durable=True):
-            limit_lock_wait(connection, patience)
-            flags = rows(connection, f"SELECT ARRAY[{probes}]")[0][0]
-    except (OperationalError, ProgrammingError):
-        if len(tables) == 1:
-            return {tables[0]}
-        return {name for one in tables for name in _populated(connection, [one], patience)}
-    return {table for table, flag in zip(tables, flags, strict=True) if flag}
-
-
-def taken_names(connection: BaseDatabaseWrapper, names: Collection[str], server: Server) -> dict[str, str]:
-    """Return, of these names, those of relations in the schema where we create, with what they name."""
-    sql = """
-        SELECT c.relname::text, coalesce('an index of table ' || i.indrelid::regclass, 'a relation of another kind')
-          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
-         WHERE c.relname = ANY(%s::name[]) AND n.nspname = %s
-    """
-    return dict(rows(connection, sql, [list(names), server.current_schema])) if names else {}
-
-
 def _relations(
     connection: BaseDatabaseWrapper, tables: Collection[TableName], server: Server
 ) -> dict[TableName, tuple[int, Table]]:
@@ -165,6 +126,8 @@ def _contents(
     connection: BaseDatabaseWrapper, names: Mapping[int, TableName], server: Server
 ) -> Iterator[SchemaObject]:
     oids = list(names)
+    constraints = rows(connection, CONSTRAINTS, [oids])
+    unfilled = {(row[0], row[1]) for row in constraints if row[1].startswith(FILL_PREFIX)}
     columns: dict[int, dict[int, str]] = {oid: {} for oid in oids}
     for oid, number, name, type_oid, modifier, text, not_null, generated in rows(connection, COLUMNS, [oids]):
         columns[oid][number] = name
@@ -175,14 +138,15 @@ def _contents(
             not_null=not_null,
             generated=generated,
             type_id=TypeId(type_oid, modifier),
+            filled=not unfilled or (oid, fill_name(name)) not in unfilled,
         )
     nulls = "i.indnullsnotdistinct" if server.version >= POSTGRES_15 else "false"
     indexes = rows(connection, INDEXES.format(nulls_not_distinct=nulls), [oids])
     nulls_not_distinct = {row[1] for row in indexes if row[11]}
-    constraints = rows(connection, CONSTRAINTS, [oids])
+    invalid = {row[1] for row in indexes if not row[9]}  # of a partitioned table, until each partition has its part
     backing = {row[8] for row in constraints if row[2] in "pux"}
     for row in constraints:
-        yield _constraint(row, names, columns, nulls_not_distinct)
+        yield _constraint(row, names, columns, nulls_not_distinct, invalid)
     for row in indexes:
         if row[1] not in backing:
             yield _index(row, names, columns, server)
@@ -193,6 +157,7 @@ def _constraint(
     names: Mapping[int, TableName],
     columns: Mapping[int, Mapping[int, str]],
     nulls_not_distinct: set[int],
+    invalid: set[int],
 ) -> Constraint:
     oid, name, contype, key, target, target_key, deferrable, validated, index, expression = row
     return Constraint(
@@ -205,7 +170,7 @@ def _constraint(
         deferrable=deferrable and contype == "u",
         nulls_distinct=index not in nulls_not_distinct or contype != "u",
         expression=expression or "",
-        validated=validated,
+        validated=validated and index not in invalid,
     )
 
 

@@ -13,16 +13,20 @@ from django.core.exceptions import ImproperlyConfigured
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`AGENTSQL = {"PLUGINS": ["blog"], "LOCK_TIMEOUT": 2.0, "LOCK_WAIT": 600.0}`.
+    """`AGENTSQL = {"PLUGINS": ["blog"], "LOCK_TIMEOUT": 2.0, "LOCK_WAIT": 60.0}`.
 
     plugins: labels of third-party apps that are treated as plugins.
-    lock_timeout: seconds a statement waits for a table lock before it gives up.
-    lock_wait: seconds a run waits for another run on the same database.
+    lock_timeout: seconds a statement waits for a table lock, with others queueing behind it, before it lets them pass.
+    lock_wait: seconds in all that an action is tried again for want of a lock.
+    build_wait: seconds that CREATE INDEX CONCURRENTLY waits for one older transaction; nobody queues behind it.
+    run_wait: seconds a run waits for another run on the same database.
     """
 
     plugins: tuple[str, ...] = ()
     lock_timeout: float = 2.0
-    lock_wait: float = 600.0
+    lock_wait: float = 60.0
+    build_wait: float = 3600.0
+    run_wait: float = 600.0
 
 
 def load() -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -78,12 +79,26 @@ def _callable(field: ModelField, editor: DryRun) -> str:
     return first
 
 
+def server_default(field: ModelField, editor: DryRun) -> str | None:
+    """Return what the server gives rows that don't name the column, as SQL: the model's, or a standing one.
+
+    Raises:
+        UnknownDefault: as `standing_default`.
+    """
+    return editor.database_default(field) if field.has_db_default() else standing_default(field, editor)
+
+
+def called(sql: str | None) -> set[str]:
+    """Return the names of the functions that SQL calls, and maybe more: words before a bracket."""
+    return {name.lower() for name in re.findall(r"(\w+)\"?\s*\(", sql or "")}
+
+
 def fills_rows(field: ModelField, default: str | None) -> bool:
     """Tell whether rows that exist can take the column: it has a value, may be null, or the server makes one."""
     identity = isinstance(field, models.AutoField)
     return bool(default not in {None, "NULL"} or field.null or field.has_db_default() or field.generated or identity)
 
 
-def is_constant(default: str | None) -> bool:
-    """Tell whether a standing default is one value, the same for each row."""
-    return default not in {None, "NULL"} and default != "gen_random_uuid()"
+def has_value(field: ModelField, default: str | None) -> bool:
+    """Tell whether existing rows get something other than NULL when the column appears."""
+    return default not in {None, "NULL"} or field.has_db_default()

@@ -33,7 +33,7 @@ class Origin(NamedTuple):
 
     app: str
     model: type[Model] | None = None
-    render: Callable[..., list[str]] | None = None
+    render: Callable[..., list[Any]] | None = None
     source: Any = None
     inline: bool = False
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.core.checks import CheckMessage, Warning  # noqa: A004 Django's name for it
 
 from agentsql.names import quoted
-from agentsql.schema import Column, Constraint, Index, SchemaObject, TypeId
+from agentsql.schema import Column, Index, SchemaObject, TypeId
 
 if TYPE_CHECKING:
     from agentsql.diff import Diff
@@ -29,8 +29,6 @@ def check(diff: Diff, types: Mapping[str, TypeId]) -> Iterator[CheckMessage]:
             yield from column_null(wanted, found)
         elif isinstance(found, Index):
             yield from index_structure(wanted, found)
-        elif isinstance(found, Constraint):
-            yield from constraint_validated(found)
 
 
 def column_type(wanted: Column, found: Column, types: Mapping[str, TypeId]) -> Iterator[CheckMessage]:
@@ -74,14 +72,4 @@ def index_structure(wanted: SchemaObject, found: Index) -> Iterator[CheckMessage
             hint="Give the model's index another name, or drop the one that exists and run automigrate again.",
             obj=str(wanted.key),
             id="agentsql.D103",
-        )
-
-
-def constraint_validated(found: Constraint) -> Iterator[CheckMessage]:
-    if not found.validated:
-        yield Warning(
-            f"The constraint {found.name} of {found.table} was never validated: older rows may break it.",
-            hint=f"ALTER TABLE {found.table.quoted} VALIDATE CONSTRAINT {quoted(found.name)};",
-            obj=str(found.key),
-            id="agentsql.D104",
         )

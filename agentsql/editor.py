@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.db import models
+from django.db.backends.ddl_references import Statement
 from django.db.backends.utils import split_identifier
 
 from agentsql.names import TableName, clip, quoted
@@ -53,6 +54,23 @@ def is_inline(constraint: BaseConstraint) -> bool:
 def is_unique_index(constraint: Any) -> bool:
     """Tell whether a unique constraint is an index to PostgreSQL: partial, covering, on expressions or opclasses."""
     return bool(constraint.condition or constraint.include or constraint.opclasses or constraint.contains_expressions)
+
+
+Template = tuple[str, str]  # what to replace in a statement's template, and by what
+CONCURRENTLY: Template = ("INDEX %(name)s", "INDEX CONCURRENTLY %(name)s")
+ON_ONLY: Template = ("ON %(table)s", "ON ONLY %(table)s")
+AS_IT_IS: Template = ("", "")
+
+
+def is_made_of(statement: Any, template: Template) -> bool:
+    """Tell whether a statement has the template we know; a custom index may write its own."""
+    return isinstance(statement, Statement) and template[0] in statement.template
+
+
+def respelled(statement: Statement, template: Template = AS_IT_IS, **parts: str) -> str:
+    """Return a statement of Django's by another template over the same parts, some of them exchanged."""
+    changed = statement.template.replace(*template, 1)
+    return str(Statement(changed, **(statement.parts | parts)))
 
 
 class DryRun:
@@ -107,8 +125,7 @@ class DryRun:
         definition = self._definition(model, field, inline=False)
         if default is not None:
             definition += f" DEFAULT {default}"
-        comment = [self._column_comment(model, field)] if field.db_comment else []
-        return [f"ALTER TABLE {quote(model._meta.db_table)} ADD COLUMN {definition}", *comment]
+        return [f"ALTER TABLE {quote(model._meta.db_table)} ADD COLUMN {definition}", *self.comments(model, field)]
 
     def primary_key(self, model: type[Model], columns: Iterable[str]) -> list[str]:
         return [f"ALTER TABLE {quote(model._meta.db_table)} ADD PRIMARY KEY ({self._quoted(columns)})"]
@@ -122,28 +139,53 @@ class DryRun:
         check = field.db_parameters(connection=self.connection)["check"]
         return [f"ALTER TABLE {quote(model._meta.db_table)} ADD CHECK ({check})"]
 
-    def field_index(self, model: type[Model], field: ModelField) -> list[str]:
-        return [str(self._create_index_sql(model, fields=[field]))]  # type: ignore[attr-defined]
+    def field_index(self, model: type[Model], field: ModelField) -> list[Statement]:
+        return [self._create_index_sql(model, fields=[field])]  # type: ignore[attr-defined]
 
-    def like_index(self, model: type[Model], field: ModelField) -> list[str]:
-        return [str(self._create_like_index_sql(model, field))]  # type: ignore[attr-defined]
+    def like_index(self, model: type[Model], field: ModelField) -> list[Statement]:
+        return [self._create_like_index_sql(model, field)]  # type: ignore[attr-defined]
 
-    def foreign_key(self, model: type[Model], field: ModelField) -> list[str]:
+    def foreign_key(self, model: type[Model], field: ModelField) -> list[Statement]:
         """ADD CONSTRAINT; ON DELETE is the database's work where the field's rule knows how to say it (DB_CASCADE)."""
         statement = self._create_fk_sql(model, field, FOREIGN_KEY_SUFFIX)  # type: ignore[attr-defined]
         on_delete = getattr(field.remote_field.on_delete, "on_delete_sql", None)
         if on_delete is not None and "on_delete_db" not in statement.parts:  # Django before 6.1
             statement.template = statement.template.replace("%(deferrable)s", "%(on_delete_db)s%(deferrable)s")
             statement.parts["on_delete_db"] = on_delete(self)
-        return [str(statement)]
+        return [statement]
 
-    def unique_together(self, model: type[Model], fields: Iterable[str]) -> list[str]:
+    def unique_together(self, model: type[Model], fields: Iterable[str]) -> list[Statement]:
         columns = [model._meta.get_field(name) for name in fields]
-        return [str(self._create_unique_sql(model, columns))]  # type: ignore[attr-defined]
+        return [self._create_unique_sql(model, columns)]  # type: ignore[attr-defined]
 
-    def declared(self, model: type[Model], item: models.Index | BaseConstraint) -> list[str]:
+    def declared(self, model: type[Model], item: models.Index | BaseConstraint) -> list[Statement]:
         """Render a member of Meta.indexes or Meta.constraints."""
-        return [str(item.create_sql(model, self))]  # type: ignore[arg-type]
+        return [item.create_sql(model, self)]  # type: ignore[arg-type, list-item]
+
+    # Parts of what a table in use gets in several actions.
+
+    def bare_column(self, field: ModelField) -> str:
+        """Return a column's name, type and collation: no default and no constraint."""
+        parameters = field.db_parameters(connection=self.connection)
+        definition = f"{quote(field.column)} {parameters['type']}"
+        collation = parameters.get("collation")
+        return f"{definition} {self._collate_sql(collation)}" if collation else definition  # type: ignore[attr-defined]
+
+    def comments(self, model: type[Model], field: ModelField) -> list[str]:
+        return [self._column_comment(model, field)] if field.db_comment else []
+
+    def database_default(self, field: ModelField) -> str:
+        """Return a field's `db_default` as SQL."""
+        return self.compose(*self.db_default_sql(field))  # type: ignore[attr-defined]
+
+    def deferrability(self, source: Any) -> str:
+        """Return how a declared unique constraint defers: "" or " DEFERRABLE INITIALLY DEFERRED"."""
+        return str(self._deferrable_constraint_sql(getattr(source, "deferrable", None)))  # type: ignore[attr-defined]
+
+    def tablespace(self, model: type[Model], source: Any) -> str:
+        """Return where the index of a field's own unique constraint goes: "" or " TABLESPACE fast"."""
+        name = isinstance(source, models.Field) and (source.db_tablespace or model._meta.db_tablespace)
+        return f" {self.connection.ops.tablespace_sql(name)}" if name else ""
 
     def literal(self, field: ModelField, value: Any) -> str:
         """Return a value as SQL of a field's type."""

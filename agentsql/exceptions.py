@@ -40,3 +40,15 @@ class InsideTransaction(AgentSQLError):
 
 class LockUnavailable(AgentSQLError):
     """Another automigrate run holds the database's lock."""
+
+
+class LockLost(AgentSQLError):
+    """The connection that held automigrate's lock has died, so nothing more was started; run it again."""
+
+
+class CatalogLocked(AgentSQLError):
+    """Locks of others kept the catalog from being read."""
+
+
+class TooManyLocks(AgentSQLError):
+    """One transaction can't hold that many locks on this server."""

@@ -41,7 +41,7 @@ class Fact(NamedTuple):
     """
 
     item: SchemaObject
-    render: Callable[..., list[str]]
+    render: Callable[..., list[Any]]
     source: Any
     inline: bool = False
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.core.checks import CheckMessage, Error
 
 from agentsql.names import TableName, quoted
-from agentsql.schema import Column, Constraint, Key, Table
+from agentsql.schema import Column, Constraint, Key, Kind, SchemaObject, Table
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -21,6 +22,12 @@ RELATION_KINDS = {
     "I": "a partitioned index",
     "c": "a composite type",
     "t": "a TOAST table",
+}
+FAULTS = {
+    Kind.FOREIGN_KEY: ("row", "that point to nothing"),
+    Kind.UNIQUE: ("key", "in more than one row"),
+    Kind.INDEX: ("key", "in more than one row"),
+    Kind.PRIMARY_KEY: ("key", "that are NULL or in more than one row"),
 }
 
 
@@ -147,11 +154,52 @@ def not_owner(table: TableName, user: str) -> CheckMessage:
     )
 
 
-def invalid_index(key: Key, name: str) -> CheckMessage:
-    index = TableName(key.table.namespace, name)
+def being_built(key: Key, name: str, pid: int) -> CheckMessage:
     return Error(
-        f"The index {name} of {key.table} is invalid: an earlier CREATE INDEX CONCURRENTLY did not finish.",
-        hint=f"Drop it, then run automigrate again: DROP INDEX CONCURRENTLY {index.quoted};",
+        f"The index {name} of {key.table} is being built right now by backend {pid}, which is not ours.",
+        hint="Run automigrate again when it is done.",
         obj=str(key),
         id="agentsql.D011",
+    )
+
+
+def rows_break(key: Key, count: int | None, examples: Iterable[str], query: str) -> CheckMessage:
+    what, fault = FAULTS.get(key.kind, ("row", "that break it"))
+    number = f"{what}s" if count is None else f"1 {what}" if count == 1 else f"{count} {what}s"
+    some = "; ".join(examples)
+    return Error(
+        f"The {key} can't be made for {number} {fault}" + (f", for example {some}." if some else "."),
+        hint=f"Mend them, then run automigrate again. All of them: {query};",
+        obj=str(key),
+        id="agentsql.D015",
+    )
+
+
+def needs_rewrite(item: SchemaObject, size: str, sql: Sequence[str]) -> CheckMessage:
+    table = item.key.table
+    cost = "rewrites the table" if item.key.kind is Kind.COLUMN else "builds its index"
+    return Error(
+        f"The {item.key} has no form that leaves {table} ({size}) usable: it {cost} while nobody can "
+        f"{'read or write' if item.key.kind is not Kind.INDEX else 'write'}.",
+        hint=f"Run automigrate --allow-rewrite when the table may be locked, or by hand: {'; '.join(sql)};",
+        obj=str(item.key),
+        id="agentsql.D016",
+    )
+
+
+def foreign_partition(key: Key, partition: TableName) -> CheckMessage:
+    return Error(
+        f"The {key} can't be made: the partition {partition} is a foreign table, which can have none.",
+        hint="Detach that partition, or make it by hand on the others.",
+        obj=str(key),
+        id="agentsql.D017",
+    )
+
+
+def all_or_nothing() -> CheckMessage:
+    return Error(
+        "With --atomic nothing is made, because something can't be.",
+        hint="Mend the other findings, or run automigrate without --atomic to make all the rest.",
+        obj="--atomic",
+        id="agentsql.D018",
     )

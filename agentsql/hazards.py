@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeGuard
 
 from agentsql import findings
-from agentsql.defaults import UnknownDefault, fills_rows, is_constant, standing_default
-from agentsql.names import TableName
+from agentsql.defaults import UnknownDefault, fills_rows, has_value, standing_default
+from agentsql.forms import ADDED_TO_TABLES, plain
 from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, SchemaObject, Table
+from agentsql.situation import Situation
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
-
-    from agentsql.desired import Draft
-    from agentsql.diff import Diff
-    from agentsql.editor import DryRun
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
-    """What decisions need to know of the database beyond the schema.
-
-    populated: existing tables that hold rows. extensions: those the server can install, and whether only a superuser
-    may. taken: relation names in use where we would create, with what they name.
-    """
-
-    user: str
-    superuser: bool
-    may_create_in_database: bool
-    populated: Collection[TableName] = frozenset()
-    extensions: Mapping[str, bool]
-    taken: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """All that a decision looks at."""
-
-    diff: Diff
-    draft: Draft
-    actual: Mapping[Key, SchemaObject]
-    conditions: Conditions
-    editor: DryRun
-
-    def exists(self, table: TableName) -> bool:
-        return Key(table, Kind.TABLE) in self.actual
 
 
 Refusal = tuple[Key, "CheckMessage"]
@@ -54,7 +21,18 @@ Refusal = tuple[Key, "CheckMessage"]
 
 def refusals(now: Situation) -> Iterator[Refusal]:
     """Yield every key that is refused outright; a TABLE key refuses all that is missing of that table."""
-    for hazard in (foreign_relation, foreign_owner, other_primary_key, extensions, columns, targets, names):
+    for hazard in (
+        foreign_relation,
+        foreign_owner,
+        other_primary_key,
+        extensions,
+        columns,
+        rewrites,
+        partitions,
+        targets,
+        builds,
+        names,
+    ):
         yield from hazard(now)
 
 
@@ -93,7 +71,7 @@ def extensions(now: Situation) -> Iterator[Refusal]:
 
 def columns(now: Situation) -> Iterator[Refusal]:
     for key, item in now.diff.missing.items():
-        if isinstance(item, Column) and key.table in now.conditions.populated:
+        if isinstance(item, Column) and now.in_use(key.table) and key not in now.diff.begun:
             field = now.draft.origins[key].source
             try:
                 default = standing_default(field, now.editor)
@@ -102,8 +80,23 @@ def columns(now: Situation) -> Iterator[Refusal]:
             else:
                 if not fills_rows(field, default):
                     yield key, findings.no_default(item)
-                elif field.unique and is_constant(default):
+                elif field.unique and has_value(field, default) and not now.is_volatile(key):
                     yield key, findings.one_value_for_all(item)
+
+
+def rewrites(now: Situation) -> Iterator[Refusal]:
+    for key, item in now.diff.missing.items():
+        if key.kind in ADDED_TO_TABLES and now.in_use(key.table) and not now.conditions.allow_rewrite:
+            with suppress(UnknownDefault):  # the hazard above tells of it
+                if now.rewrites(key):
+                    yield key, findings.needs_rewrite(item, now.conditions.populated[key.table], list(plain(item, now)))
+
+
+def partitions(now: Situation) -> Iterator[Refusal]:
+    for key in now.diff.missing:
+        foreign = [part for part in now.conditions.partitions.get(key.table, ()) if part.relkind == "f"]
+        if foreign and key.kind not in {Kind.TABLE, Kind.COLUMN, Kind.CHECK}:
+            yield key, findings.foreign_partition(key, foreign[0].table)
 
 
 def targets(now: Situation) -> Iterator[Refusal]:
@@ -115,12 +108,23 @@ def targets(now: Situation) -> Iterator[Refusal]:
                 yield key, findings.target_missing(key, item.target, model)
 
 
+def builds(now: Situation) -> Iterator[Refusal]:
+    for key, item in now.diff.missing.items():
+        if isinstance(item, Index | Constraint) and item.name in now.conditions.building:
+            yield key, findings.being_built(key, item.name, now.conditions.building[item.name])
+
+
 def names(now: Situation) -> Iterator[Refusal]:
     for key, item in now.diff.missing.items():
-        if not isinstance(item, Index):
-            continue
-        known = now.actual.get(key)
-        if isinstance(known, Index) and not known.valid:
-            yield key, findings.invalid_index(key, item.name)
-        elif not key.table.namespace and item.name in now.conditions.taken:
+        begun = now.diff.begun.get(key)
+        ours = (
+            isinstance(begun, Index | Constraint) and isinstance(item, Index | Constraint) and begun.name == item.name
+        )
+        if makes_index(item, now) and not ours and not key.table.namespace and item.name in now.conditions.taken:
             yield key, findings.name_taken(key, item.name, now.conditions.taken[item.name])
+
+
+def makes_index(item: SchemaObject, now: Situation) -> TypeGuard[Index | Constraint]:
+    """Tell whether we give an index its name; where a constraint is made at once, the server finds a free one."""
+    named = isinstance(item, Constraint) and item.kind in {Kind.UNIQUE, Kind.PRIMARY_KEY} and now.in_use(item.table)
+    return isinstance(item, Index) or named

@@ -7,6 +7,7 @@ survives a connection pooler in transaction mode, where a session lock would not
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -15,12 +16,13 @@ from typing import TYPE_CHECKING
 from django.db import DatabaseError
 
 from agentsql.exceptions import LockUnavailable
+from agentsql.timeouts import limit
+from agentsql.watch import Watch
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 KEY = 0x6167656E7473716C  # "agentsql" in ASCII; advisory locks are per database
-POSTGRES_17 = 170000  # the first with transaction_timeout
 QUIET_SECONDS = 1.0  # a shorter wait is not worth a line
 POLL_SECONDS = (0.02, 0.5)  # the first pause and the longest
 
@@ -35,47 +37,62 @@ SELECT a.pid, a.usename::text, a.application_name, extract(epoch FROM now() - a.
 @contextmanager
 def exclusive(
     connection: BaseDatabaseWrapper, *, wait: float, waiting: Callable[[str], None] = lambda _: None
-) -> Iterator[None]:
-    """Hold the database's automigrate lock.
+) -> Iterator[Watch]:
+    """Hold the database's automigrate lock, and give the means to watch what is done under it.
 
     Args:
         connection: any connection to the database; a copy of it holds the lock.
         wait: seconds to wait for another run.
-        waiting: called once with a sentence that names the holder, when there is one to wait for.
+        waiting: called with a sentence that names the holder, when there is one to wait for.
 
     Raises:
         LockUnavailable: another run held the lock all that time.
     """
     keeper = connection.copy()
     with closing(keeper):
-        keeper.set_autocommit(False)
-        with keeper.cursor() as cursor:
-            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            if keeper.connection.info.server_version >= POSTGRES_17:
-                cursor.execute("SET LOCAL transaction_timeout = 0")
-            deadline = time.monotonic() + wait
-            pause, longest = POLL_SECONDS
-            patience = time.monotonic() + QUIET_SECONDS
-            told = False
-            while True:
-                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [KEY])
-                if cursor.fetchone()[0]:
-                    break
-                late = time.monotonic() > deadline
-                if late or (not told and time.monotonic() > patience):
-                    cursor.execute(HOLDER, [KEY >> 32, KEY & 0xFFFFFFFF])
-                    sentence = _sentence(cursor.fetchone())
-                    if late:
-                        raise LockUnavailable(f"{sentence} Waited {wait:g} s; run automigrate again later.")
+        started = time.monotonic()
+        pause, longest = POLL_SECONDS
+        told = ""
+        while not _taken(keeper):
+            waited = time.monotonic() - started
+            if waited > wait or waited > QUIET_SECONDS:
+                sentence, holder = _holder(keeper)
+                if waited > wait:
+                    raise LockUnavailable(f"{sentence} Waited {wait:g} s; run automigrate again later.")
+                if holder != told:
                     waiting(sentence)
-                    told = True
-                time.sleep(pause)
-                pause = min(pause * 2, longest)
+                    told = holder
+            time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 only to spread the questions
+            pause = min(pause * 2, longest)
         try:
-            yield
+            yield Watch(keeper)
         finally:
             with suppress(DatabaseError):  # a connection that died has let go of the lock as well
                 keeper.rollback()
+
+
+def _taken(keeper: BaseDatabaseWrapper) -> bool:
+    """Try once, in a transaction that stays open if the lock is ours and ends if not.
+
+    A pooler gives us a server only while a transaction is open: those who wait must not use its servers up.
+    """
+    keeper.set_autocommit(False)
+    limit(keeper, 1)
+    with keeper.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [KEY])
+        (taken,) = cursor.fetchone()
+    if not taken:
+        keeper.rollback()
+        keeper.set_autocommit(True)
+    return bool(taken)
+
+
+def _holder(keeper: BaseDatabaseWrapper) -> tuple[str, str]:
+    """Return a sentence about the holder, and who it is."""
+    with keeper.cursor() as cursor:
+        cursor.execute(HOLDER, [KEY >> 32, KEY & 0xFFFFFFFF])
+        holder = cursor.fetchone()
+    return _sentence(holder), str(holder and holder[0])
 
 
 def _sentence(holder: tuple[int, str, str, int] | None) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import md5
 from typing import NamedTuple
 
+FILL_PREFIX = "agentsql_fill_"  # of the checks that mark columns as unfinished
 MAX_NAME_BYTES = 63  # NAMEDATALEN - 1; PostgreSQL cuts longer identifiers
 
 
@@ -54,3 +56,11 @@ def chosen_name(table: str, column: str, label: str) -> str:
         label,
     )
     return "_".join(part for part in parts if part)
+
+
+def fill_name(column: str) -> str:
+    """Return the name of the check that marks a column as unfinished: its older rows have no value yet."""
+    name = FILL_PREFIX + column
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
+    return FILL_PREFIX + md5(column.encode(), usedforsecurity=False).hexdigest()

@@ -13,49 +13,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentsql import findings
-from agentsql.defaults import standing_default
-from agentsql.editor import quote
-from agentsql.hazards import Situation, refusals
+from agentsql.forms import actions
+from agentsql.hazards import refusals
 from agentsql.names import TableName
-from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, Namespace, SchemaObject, Table
+from agentsql.offenders import offenders
+from agentsql.schema import Column, Constraint, Index, Key, Kind, SchemaObject
+from agentsql.situation import Situation
+from agentsql.step import Step
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
 
-# The lock a plain statement takes on a table that exists. Source: PostgreSQL documentation, "Explicit Locking".
-LOCKS = {
-    Kind.COLUMN: "ACCESS EXCLUSIVE",
-    Kind.PRIMARY_KEY: "ACCESS EXCLUSIVE",
-    Kind.UNIQUE: "ACCESS EXCLUSIVE",
-    Kind.INDEX: "SHARE",
-    Kind.CHECK: "ACCESS EXCLUSIVE",
-    Kind.EXCLUSION: "ACCESS EXCLUSIVE",
-    Kind.FOREIGN_KEY: "SHARE ROW EXCLUSIVE",
-}
-SHARED = "shared"  # in one transaction with its neighbours
-OWN = "own"  # alone, so that a lock on a table in use is short
 STAGES = {Kind.EXTENSION: 0, Kind.NAMESPACE: 0, Kind.FOREIGN_KEY: 2}  # all else: 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One thing to make.
-
-    creates: the objects it brings; a table brings its columns and inline constraints.
-    sql: statements that belong together, as they will run, without semicolons.
-    lock: the strongest lock on a table that others may use; "" when nobody can be waiting.
-    requires: missing objects that must be there first.
-    """
-
-    key: Key
-    app: str
-    model: str
-    name: str
-    creates: tuple[Key, ...]
-    sql: tuple[str, ...]
-    lock: str = ""
-    transaction: str = SHARED
-    requires: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,51 +129,13 @@ def _step(key: Key, item: SchemaObject, now: Situation, needs: frozenset[Key]) -
     creates = [key]
     if key.kind is Kind.TABLE:
         creates += [other for other in now.draft.contents[key.table] if _carrier(other, now)]
-    shared = key.kind not in LOCKS or _unused(key, item, now)
     return Step(
         key=key,
         app=app,
         model=model._meta.label if model is not None else "",
-        name=_name(item, now),
+        name=now.name(item),
         creates=tuple(creates),
-        sql=tuple(render(key, item, now)),
-        lock=LOCKS.get(key.kind, "") if _locks_others(key, item, now) else "",
-        transaction=SHARED if shared else OWN,
+        actions=actions(item, now),
         requires=frozenset(other for other in needs if other in now.diff.missing),
+        offenders=offenders(item, now),
     )
-
-
-def _unused(key: Key, item: SchemaObject, now: Situation) -> bool:
-    """Tell whether the tables a step locks are new or empty."""
-    if key.table in now.conditions.populated:
-        return False
-    target = item.target if isinstance(item, Constraint) else None
-    return target is None or not now.exists(target)
-
-
-def _locks_others(key: Key, item: SchemaObject, now: Situation) -> bool:
-    """Tell whether a step locks a table that was there before the run; a foreign key locks its target too."""
-    target = item.target if isinstance(item, Constraint) else None
-    return now.exists(key.table) or (target is not None and now.exists(target))
-
-
-def _name(item: SchemaObject, now: Situation) -> str:
-    if isinstance(item, Table):
-        return item.table.name
-    if isinstance(item, Constraint) and item.kind is Kind.FOREIGN_KEY:
-        return now.editor.foreign_key_name(now.draft.origins[item.key].source)
-    return item.name
-
-
-def render(key: Key, item: SchemaObject, now: Situation) -> list[str]:
-    """Return the statements that make one object."""
-    editor = now.editor
-    if isinstance(item, Extension):
-        return [f"CREATE EXTENSION IF NOT EXISTS {quote(item.name)}"]
-    if isinstance(item, Namespace):
-        return [f"CREATE SCHEMA IF NOT EXISTS {quote(item.name)}"]
-    _, model, statements, source, _ = now.draft.origins[key]
-    assert model is not None and statements is not None  # noqa: S101, PT018 all other objects come from a model
-    if key.kind is Kind.COLUMN and key.table in now.conditions.populated:
-        return editor.column(model, source, standing_default(source, editor))
-    return statements(editor, model, source)

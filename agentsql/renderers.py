@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from django.core.management.color import no_style
 
 from agentsql.names import TableName
-from agentsql.plan import Step
-from agentsql.report import Outcome, Report, Result, Status
+from agentsql.report import Outcome, Progress, Report, Result, Status
 from agentsql.schema import Kind
+from agentsql.step import Step
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LABELS = {Kind.UNIQUE: "unique constraint", Kind.EXCLUSION: "exclusion constraint", Kind.NAMESPACE: "schema"}
 PLURALS = {"index": "indexes"}
 WIDTH = 66
+BAR = 20
 
 
 def text(report: Report, style: Style | None = None, verbosity: int = 1) -> str:
@@ -49,7 +50,7 @@ def text_step(outcome: Outcome, previous: Outcome | None = None, style: Style | 
     if verbosity > 1 and outcome.result is not Result.FAILED:  # a failure shows its own
         lines += [f"        {sql};" for sql in step.sql]
     if verbosity > 2:  # noqa: PLR2004 Django's levels
-        lines.append(f"        lock: {step.lock or 'none'}; transaction: {step.transaction}")
+        lines += [f"        lock: {action.lock or 'none'}; transaction: {action.mode}" for action in step.actions]
     return "\n".join(lines)
 
 
@@ -62,6 +63,8 @@ def _step_line(outcome: Outcome, style: Style) -> str:
     indent = "    " if step.key.table.name else "  "
     if outcome.result is Result.PENDING:
         return f"{indent}+ {what}"
+    if outcome.result is Result.STOPPED:
+        return f"{indent}- {what} ".ljust(WIDTH) + style.WARNING("NOT MADE")
     if outcome.result is Result.DONE:
         return f"{indent}+ {what} ".ljust(WIDTH) + f"{style.SUCCESS('OK')} {outcome.seconds:.3f} s"
     failure = outcome.failure
@@ -75,10 +78,23 @@ def _step_line(outcome: Outcome, style: Style) -> str:
     return "\n".join(details)
 
 
+def text_progress(progress: Progress) -> str:
+    """Return how far a step is: a bar where the server tells, else the time it has taken."""
+    step = progress.step
+    what = f"    … {step.key.kind.label} {step.name}: {progress.doing}"
+    if not progress.total:
+        return f"{what}, {progress.seconds:.0f} s"
+    share = min(progress.done / progress.total, 1)
+    bar = "#" * round(share * BAR)
+    return f"{what} [{bar:<{BAR}}] {share:4.0%}, {progress.seconds:.0f} s"
+
+
 def text_tail(report: Report, style: Style | None = None) -> str:
     """Return the findings and the summary."""
     style = style or no_style()
-    paint = {Status.CONVERGED: style.SUCCESS, Status.PENDING: style.WARNING}.get(report.status, style.ERROR)
+    paint = {Status.CONVERGED: style.SUCCESS, Status.PENDING: style.WARNING, Status.STOPPED: style.WARNING}.get(
+        report.status, style.ERROR
+    )
     return "\n".join([paint(_summary(report)), *(_finding(finding, style) for finding in report.findings)])
 
 
@@ -172,7 +188,10 @@ def _json_step(outcome: Outcome) -> dict[str, Any]:
         "name": step.name,
         "sql": list(step.sql),
         "lock": step.lock or None,
-        "transaction": step.transaction,
+        "actions": [
+            {"sql": list(action.sql), "lock": action.lock or None, "transaction": action.mode.value}
+            for action in step.actions
+        ],
         "outcome": outcome.result.value,
         "seconds": round(outcome.seconds, 6),
         "error": None

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from django.core.checks import CheckMessage
 
-from agentsql.plan import Step
 from agentsql.schema import Kind
+from agentsql.step import Step
+
+INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended: 128 + SIGINT
 
 
 class Result(StrEnum):
@@ -19,6 +22,7 @@ class Result(StrEnum):
     DONE = "done"
     FAILED = "failed"
     SKIPPED = "skipped"  # needs one that failed
+    STOPPED = "stopped"  # by Ctrl-C, during it or before it began
 
 
 class Status(StrEnum):
@@ -28,15 +32,17 @@ class Status(StrEnum):
     PENDING = "pending"
     BLOCKED = "blocked"
     FAILED = "failed"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a step failed: the server's words, and the next step for a person."""
+    """Why a step failed: the server's words, the next step for a person, and the rows that are in the way."""
 
     message: str
     hint: str = ""
     sqlstate: str = ""
+    finding: CheckMessage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,27 @@ class Outcome:
     result: Result
     seconds: float = 0.0
     failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a step is that takes longer than a moment; `total` is 0 where nobody knows."""
+
+    step: Step
+    doing: str
+    done: int = 0
+    total: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A sentence about what the run waits for."""
+
+    text: str
+
+
+Event: TypeAlias = Outcome | Progress | Notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +93,8 @@ class Report:
     @property
     def status(self) -> Status:
         results = {outcome.result for outcome in self.outcomes}
+        if Result.STOPPED in results:
+            return Status.STOPPED
         if Result.FAILED in results:
             return Status.FAILED
         if Result.PENDING in results:
@@ -91,4 +120,6 @@ class Report:
         """
         if self.status is Status.CONVERGED:
             return 0
+        if self.status is Status.STOPPED:
+            return INTERRUPTED
         return 0 if planned and not check else 1

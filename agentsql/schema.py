@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import takewhile
-from typing import NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from agentsql.names import NOWHERE, TableName
 
@@ -58,6 +58,7 @@ class Key(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
     name: str
+    complete: ClassVar[bool] = True
 
     @property
     def key(self) -> Key:
@@ -67,6 +68,7 @@ class Extension:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Namespace:
     name: str
+    complete: ClassVar[bool] = True
 
     @property
     def key(self) -> Key:
@@ -80,6 +82,7 @@ class Table:
     table: TableName
     relkind: str = "r"
     owned: bool = True
+    complete: ClassVar[bool] = True
 
     @property
     def usable(self) -> bool:
@@ -89,6 +92,26 @@ class Table:
     @property
     def key(self) -> Key:
         return Key(self.table, Kind.TABLE)
+
+
+class PartIndex(NamedTuple):
+    """An index of a partition, as far as it matters for its parent's."""
+
+    valid: bool
+    attached: bool
+    of_constraint: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """A partition at any depth; `leaf` if it holds rows itself. `foreign_keys` tells by name if they are validated."""
+
+    table: TableName
+    parent: TableName
+    leaf: bool
+    relkind: str = "r"
+    indexes: Mapping[str, PartIndex]
+    foreign_keys: Mapping[str, bool]
 
 
 class TypeId(NamedTuple):
@@ -102,7 +125,8 @@ class TypeId(NamedTuple):
 class Column:
     """A column. `type` is text in SQL; `type_id` is known on the actual side only.
 
-    `reads` names the columns that a generated one is made of; known on the desired side only.
+    `reads` names the columns that a generated one is made of; known on the desired side only. `filled` is False while
+    older rows wait for the value of a column that a run has added.
     """
 
     table: TableName
@@ -112,6 +136,12 @@ class Column:
     generated: bool = False
     reads: tuple[str, ...] = ()
     type_id: TypeId | None = None
+    filled: bool = True
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether it holds what it promises."""
+        return self.filled
 
     @property
     def key(self) -> Key:
@@ -144,6 +174,11 @@ class Index:
     valid: bool = True
 
     @property
+    def complete(self) -> bool:
+        """Tell whether it serves queries: one that CREATE INDEX CONCURRENTLY left invalid does not."""
+        return self.valid
+
+    @property
     def key(self) -> Key:
         return Key(self.table, Kind.INDEX, (self.name,))
 
@@ -169,6 +204,11 @@ class Constraint:
     validated: bool = True
 
     @property
+    def complete(self) -> bool:
+        """Tell whether all rows are known to keep it."""
+        return self.validated
+
+    @property
     def key(self) -> Key:
         return Key(self.table, self.kind, self._identity)
 
@@ -190,8 +230,9 @@ Schema: TypeAlias = Mapping[Key, SchemaObject]
 
 
 def schema_of(objects: Iterable[SchemaObject]) -> dict[Key, SchemaObject]:
-    """Index objects by identity; of two with one identity the first stands."""
+    """Index objects by identity; of two with one identity the first that is complete stands."""
     schema: dict[Key, SchemaObject] = {}
     for item in objects:
-        schema.setdefault(item.key, item)
+        if not schema.setdefault(item.key, item).complete:
+            schema[item.key] = item
     return schema

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,9 @@ from agentsql.facts import Dialect
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-LONGEST_WAIT_MS = 2**31 - 1  # the server's limit
 SERVER = """
 SELECT current_setting('server_version_num')::int,
+       pg_backend_pid(),
        current_database()::text,
        current_user::text,
        current_schema()::text,
@@ -36,9 +36,13 @@ SELECT current_setting('server_version_num')::int,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """Facts of the session and the server that decisions need."""
+    """Facts of the session and the server that decisions need.
+
+    pooled: a pooler stands between, and each transaction may have another server connection.
+    """
 
     version: int
+    pooled: bool
     database: str
     user: str
     current_schema: str | None
@@ -66,39 +70,22 @@ def ask(connection: BaseDatabaseWrapper) -> Server:
     row = rows(connection, SERVER)[0]
     return Server(
         version=row[0],
-        database=row[1],
-        user=row[2],
-        current_schema=row[3],
-        search_path=tuple(row[4]),
-        in_recovery=row[5],
-        read_only=row[6],
-        may_create_tables=row[7],
-        may_create_in_database=row[8],
-        superuser=row[9],
-        lock_capacity=row[10],
-        extensions=frozenset(row[11]),
-        namespaces=frozenset(row[12]),
-        collations=frozenset(row[13]),
-        opclasses={int(oid): tuple(facts) for oid, facts in _parsed(row[14]).items()},
+        pooled=row[1] != connection.connection.info.backend_pid,
+        database=row[2],
+        user=row[3],
+        current_schema=row[4],
+        search_path=tuple(row[5]),
+        in_recovery=row[6],
+        read_only=row[7],
+        may_create_tables=row[8],
+        may_create_in_database=row[9],
+        superuser=row[10],
+        lock_capacity=row[11],
+        extensions=frozenset(row[12]),
+        namespaces=frozenset(row[13]),
+        collations=frozenset(row[14]),
+        opclasses={int(oid): tuple(facts) for oid, facts in parsed(row[15]).items()},
     )
-
-
-def available_extensions(connection: BaseDatabaseWrapper, names: Collection[str]) -> dict[str, bool]:
-    """Return which extensions the server could install, and whether only a superuser may."""
-    sql = """
-        SELECT v.name::text, v.superuser AND NOT v.trusted
-          FROM pg_available_extension_versions v JOIN pg_available_extensions e
-            ON e.name = v.name AND e.default_version = v.version
-         WHERE v.name = ANY(%s)
-    """
-    return dict(rows(connection, sql, [list(names)])) if names else {}
-
-
-def limit_lock_wait(connection: BaseDatabaseWrapper, seconds: float) -> None:
-    """Let the statements of this transaction wait so long for a lock; 0 would be no limit to the server."""
-    milliseconds = min(max(1, round(seconds * 1000)), LONGEST_WAIT_MS)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = {milliseconds}")
 
 
 def rows(connection: BaseDatabaseWrapper, sql: str, params: list[Any] | None = None) -> list[Any]:
@@ -108,6 +95,6 @@ def rows(connection: BaseDatabaseWrapper, sql: str, params: list[Any] | None = N
         return list(cursor.fetchall())
 
 
-def _parsed(value: Any) -> dict[str, Any]:
-    """Read a jsonb value, which Django's psycopg connection leaves as text."""
-    return value if isinstance(value, dict) else dict(json.loads(value))
+def parsed(value: Any) -> dict[str, Any]:
+    """Read a jsonb object, which Django's psycopg connection leaves as text."""
+    return value if isinstance(value, dict) else dict(json.loads(value or "{}"))

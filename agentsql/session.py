@@ -17,8 +17,8 @@ from agentsql.exceptions import (
     UnsupportedDatabase,
 )
 from agentsql.names import quoted
-from agentsql.plan import Step
 from agentsql.schema import Kind
+from agentsql.step import Step
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -58,6 +58,13 @@ def connect(connection: BaseDatabaseWrapper) -> None:
     if version < MINIMUM_VERSION:
         major = version // 10000
         raise UnsupportedDatabase(f"The server is PostgreSQL {major}; automigrate needs 14 or newer: upgrade it.")
+
+
+def reconnect_if_lost(connection: BaseDatabaseWrapper) -> None:
+    """Connect again where idle_session_timeout ended the connection while it waited for another run."""
+    if not connection.is_usable():
+        connection.close()
+        connect(connection)
 
 
 def refuse_if_powerless(server: Server, steps: Iterable[Step]) -> None:

@@ -14,6 +14,7 @@ from agentsql.conf import Settings
 from agentsql.discover import Plugin
 from agentsql.engine import converge
 from agentsql.report import Report
+from agentsql.survey import Wishes
 from tests.oracle import Fingerprint, fingerprint
 
 LABEL = "plug"
@@ -77,8 +78,9 @@ class Arena:
             cursor.execute(sql, params or None)
             return list(cursor.fetchall())
 
-    def automigrate(self, *plugins: Plugin, **options: Any) -> Report:
-        return converge(self.connection, plugins, Settings(), **options)
+    def automigrate(self, *plugins: Plugin, settings: Settings | None = None, tell: Any = None, **wishes: Any) -> Report:
+        listen = tell or (lambda _: None)
+        return converge(self.connection, plugins, settings or Settings(), Wishes(**wishes), listen)
 
     def by_django(self, plugins: Iterable[Plugin]) -> None:
         """Build what Django builds from the same models; `create_model` makes automatic tables itself."""

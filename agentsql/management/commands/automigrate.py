@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import gc
-import io
 import math
-import os
-import sys
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS
 
+from agentsql.console import Console
 from agentsql.engine import run
 from agentsql.exceptions import AgentSQLError
-from agentsql.renderers import FORMATS, text, text_step, text_tail
-from agentsql.report import Outcome, Report, Result, Status
+from agentsql.renderers import FORMATS, text, text_tail
+from agentsql.report import INTERRUPTED, Report, Status
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -48,7 +46,23 @@ class Command(BaseCommand):
             "--lock-timeout",
             type=seconds,
             metavar="SECONDS",
-            help="How long a statement waits for a lock on a table (default: 2).",
+            help="How long a statement waits for a lock, with others queueing behind it (default: 2).",
+        )
+        parser.add_argument(
+            "--lock-wait",
+            type=seconds,
+            metavar="SECONDS",
+            help="How long in all a statement is tried again for want of a lock (default: 60).",
+        )
+        parser.add_argument(
+            "--atomic",
+            action="store_true",
+            help="All or nothing, in one transaction, with tables locked as long as that takes.",
+        )
+        parser.add_argument(
+            "--allow-rewrite",
+            action="store_true",
+            help="Also make what rewrites a table with rows, or locks it for long.",
         )
 
     def run_from_argv(self, argv: list[str]) -> None:
@@ -58,52 +72,36 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         planned = options["plan"] or options["check"]
         streamed = options["format"] == "text" and not planned
+        console = Console(self.stdout, self.stderr, self.style, options["verbosity"], steps=streamed)
         try:
             report = run(
                 using=options["database"],
                 plugins=options["plugins"],
                 plan_only=planned,
+                atomic=options["atomic"],
+                allow_rewrite=options["allow_rewrite"],
                 lock_timeout=options["lock_timeout"],
-                progress=self._streamer(options["verbosity"]) if streamed else lambda _: None,
-                notice=lambda sentence: self.stderr.write(sentence, self.style.NOTICE),
+                lock_wait=options["lock_wait"],
+                tell=console.tell,
             )
         except (AgentSQLError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Interrupted before anything was changed.", returncode=INTERRUPTED) from error
         if options["format"] != "text":
-            self._say(FORMATS[options["format"]](report))
+            console.say(FORMATS[options["format"]](report))
         elif options["verbosity"] > 0 or report.status is not Status.CONVERGED or report.findings:
             tail_only = streamed or options["verbosity"] == 0
             whole = text_tail(report, self.style) if tail_only else text(report, self.style, options["verbosity"])
-            self._say(whole)
-        if report.exit_code(check=options["check"], planned=planned):
-            raise CommandError(self._why(report))
-
-    def _say(self, words: str) -> None:
-        """Print now, before what follows on stderr; a reader that has left (`| head`) must not stop the run."""
-        try:
-            if words:
-                self.stdout.write(words)
-            self.stdout.flush()
-        except (BrokenPipeError, AttributeError):  # AttributeError: Python has no stdout when it is closed
-            self.stdout = OutputWrapper(io.StringIO())
-            if sys.stdout is not None:
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-    def _streamer(self, verbosity: int) -> Any:
-        previous: Outcome | None = None
-
-        def show(outcome: Outcome) -> None:
-            nonlocal previous
-            if verbosity > 0 or outcome.result is not Result.DONE:
-                self._say(text_step(outcome, previous, self.style, verbosity))
-                previous = outcome
-
-        return show
+            console.say(whole)
+        if code := report.exit_code(check=options["check"], planned=planned):
+            raise CommandError(self._why(report), returncode=code)
 
     def _why(self, report: Report) -> str:
         reasons = {
             Status.PENDING: "The schema is behind the models: run `manage.py automigrate`.",
             Status.BLOCKED: "Part of the schema could not be made; see the findings.",
+            Status.STOPPED: "Stopped by Ctrl-C; what was made stays, and automigrate makes the rest when run again.",
             Status.FAILED: "Some steps failed; what does not depend on them was made.",
         }
         return reasons[report.status]

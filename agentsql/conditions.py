@@ -1,0 +1,156 @@
+"""What the plan must know beyond the schema, asked only where something is missing: rows, names, builds, partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError, transaction
+
+from agentsql.defaults import UnknownDefault, called, server_default
+from agentsql.names import TableName
+from agentsql.schema import Constraint, Extension, Index, Key, Kind, PartIndex, Partition, SchemaObject, Table
+from agentsql.server import Server, parsed, rows
+from agentsql.situation import Conditions
+from agentsql.timeouts import limit
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from agentsql.desired import Draft
+    from agentsql.diff import Diff
+    from agentsql.editor import DryRun
+
+PROBED_AT_ONCE = 100  # tables: a query locks each one and all of its indexes
+TAKEN = """
+SELECT c.relname::text, coalesce('an index of table ' || i.indrelid::regclass, 'a relation of another kind')
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
+ WHERE c.relname = ANY(%s::name[]) AND n.nspname = %s
+"""
+BUILDING = """
+SELECT c.relname::text, p.pid FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.index_relid
+ WHERE p.datname = current_database() AND c.relname = ANY(%s::name[])
+"""
+VOLATILE = "SELECT DISTINCT proname::text FROM pg_proc WHERE provolatile = 'v' AND proname = ANY(%s::name[])"
+EXTENSIONS = """
+SELECT v.name::text, v.superuser AND NOT v.trusted
+  FROM pg_available_extension_versions v JOIN pg_available_extensions e
+    ON e.name = v.name AND e.default_version = v.version
+ WHERE v.name = ANY(%s)
+"""
+PARTITIONS = """
+WITH RECURSIVE tree AS (
+    SELECT root.name AS root, to_regclass(root.name)::oid AS oid, 0 AS depth, 0::oid AS parent
+      FROM unnest(%s::text[]) AS root (name)
+    UNION ALL
+    SELECT tree.root, i.inhrelid, tree.depth + 1, i.inhparent FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid
+)
+SELECT tree.root, n.nspname::text, c.relname::text, c.relkind::text, pn.nspname::text, p.relname::text,
+       (SELECT jsonb_object_agg(x.relname, jsonb_build_array(
+                   i.indisvalid, x.relispartition,
+                   EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u'))))
+          FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid),
+       (SELECT jsonb_object_agg(k.conname, k.convalidated)
+          FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f')
+  FROM tree
+  JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_class p ON p.oid = tree.parent JOIN pg_namespace pn ON pn.oid = p.relnamespace
+ WHERE tree.depth > 0
+ ORDER BY tree.depth, n.nspname, c.relname
+"""
+
+
+def ask(
+    connection: BaseDatabaseWrapper,
+    server: Server,
+    *,
+    difference: Diff,
+    actual: Mapping[Key, SchemaObject],
+    draft: Draft,
+    editor: DryRun,
+    patience: float,
+) -> Conditions:
+    """Return the conditions for what is missing; `patience` is how many seconds to wait for a lock on a table."""
+    missing = difference.missing
+    found = [actual.get(Key(table, Kind.TABLE)) for table in dict.fromkeys(key.table for key in missing)]
+    tables = [table for table in found if isinstance(table, Table) and table.usable]
+    names = [item.name for item in missing.values() if isinstance(item, Index | Constraint) and item.name]
+    extensions = [item.name for item in missing.values() if isinstance(item, Extension)]
+    sizes = populated(connection, [table.table for table in tables], patience)
+    return Conditions(
+        user=server.user,
+        superuser=server.superuser,
+        may_create_in_database=server.may_create_in_database,
+        populated=sizes,
+        extensions=dict(rows(connection, EXTENSIONS, [extensions])) if extensions else {},
+        taken=dict(rows(connection, TAKEN, [names, server.current_schema])) if names else {},
+        building=dict(rows(connection, BUILDING, [names])) if names and tables else {},
+        volatile=_volatile(connection, [key for key in missing if key.table in sizes], draft, editor),
+        partitions=_partitions(connection, [table.table for table in tables if table.relkind == "p"]),
+    )
+
+
+def populated(connection: BaseDatabaseWrapper, tables: Sequence[TableName], patience: float) -> dict[TableName, str]:
+    """Return those tables that hold a row, with their size in words: a query for each hundred.
+
+    A table that can't be looked into, for want of a right or of a lock within `patience` seconds, or because of
+    row-level security, counts as holding rows: that is the careful answer.
+    """
+    found: dict[TableName, str] = {}
+    for start in range(0, len(tables), PROBED_AT_ONCE):
+        found |= _populated(connection, tables[start : start + PROBED_AT_ONCE], patience)
+    return found
+
+
+def _populated(connection: BaseDatabaseWrapper, tables: Sequence[TableName], patience: float) -> dict[TableName, str]:
+    probes = ", ".join(f"EXISTS (SELECT FROM {table.quoted})" for table in tables)
+    sizes = "SELECT reltuples::bigint FROM unnest(%s::text[]) WITH ORDINALITY AS t (name, place) JOIN pg_class c"
+    try:
+        with transaction.atomic(using=connection.alias, durable=True):
+            limit(connection, patience)
+            rows(connection, "SELECT set_config('row_security', 'off', true)")
+            flags = rows(connection, f"SELECT ARRAY[{probes}]")[0][0]
+            counts = rows(
+                connection, f"{sizes} ON c.oid = to_regclass(t.name) ORDER BY t.place", [[t.quoted for t in tables]]
+            )
+    except DatabaseError:
+        if len(tables) == 1:
+            return {tables[0]: "of unknown size"}
+        return {name: size for one in tables for name, size in _populated(connection, [one], patience).items()}
+    return {
+        table: f"about {count:,} rows" if count > 0 else "of unknown size"
+        for table, flag, (count,) in zip(tables, flags, counts, strict=True)
+        if flag
+    }
+
+
+def _volatile(connection: BaseDatabaseWrapper, keys: Iterable[Key], draft: Draft, editor: DryRun) -> frozenset[str]:
+    """Return the functions in these columns' defaults that answer anew for each row."""
+    names: set[str] = set()
+    for key in keys:
+        if key.kind is Kind.COLUMN:
+            with suppress(UnknownDefault):
+                names |= called(server_default(draft.origins[key].source, editor))
+    return frozenset(name for (name,) in rows(connection, VOLATILE, [sorted(names)])) if names else frozenset()
+
+
+def _partitions(
+    connection: BaseDatabaseWrapper, roots: Collection[TableName]
+) -> dict[TableName, tuple[Partition, ...]]:
+    if not roots:
+        return {}
+    tables = {root.quoted: root for root in roots}
+    found: dict[TableName, list[Partition]] = {root: [] for root in roots}
+    for root, namespace, name, relkind, above_in, above, indexes, keys in rows(connection, PARTITIONS, [list(tables)]):
+        found[tables[root]].append(
+            Partition(
+                table=TableName(namespace, name),
+                parent=TableName(above_in, above),
+                leaf=relkind != "p",
+                relkind=relkind,
+                indexes={index: PartIndex(*facts) for index, facts in parsed(indexes).items()},
+                foreign_keys=parsed(keys),
+            )
+        )
+    return {root: tuple(parts) for root, parts in found.items()}

@@ -1,0 +1,62 @@
+"""Why a step failed, in words that tell the next step: the server's error, who was in the way, which rows are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+from django.db import DatabaseError, transaction
+
+from agentsql import findings
+from agentsql.report import Failure
+from agentsql.server import rows
+from agentsql.timeouts import limit
+
+if TYPE_CHECKING:
+    from django.core.checks import CheckMessage
+
+    from agentsql.statement import Session, Work
+    from agentsql.step import Step
+
+HINTS = {
+    "55P03": "Something else holds a lock on a table of this statement: run again, or raise --lock-wait.",
+    "57014": "The role's or a pooler's statement_timeout ended it: raise that, or connect without the pooler.",
+    "42501": "Run automigrate as a role that owns the table, or grant the right.",
+    "53200": "Raise max_locks_per_transaction on the server, or free memory.",
+    "53100": "The server's disk is full: free space, then run automigrate again.",
+    "23505": "Rows break it: find and mend the duplicates, then run automigrate again.",
+    "23503": "Rows point to nothing: mend them, then run automigrate again.",
+    "23514": "Rows break it: mend them, then run automigrate again.",
+    "23502": "Rows hold NULL: fill them, then run automigrate again.",
+    "42830": "The referenced column is not unique in the database: make it so, then run automigrate again.",
+    "55000": "If the table is published without a replica identity, its rows can't be filled: give it a primary key.",
+}
+ROWS_BREAK_IT = {"23505", "23503", "23514", "23502"}
+EXAMPLES = 5
+PATIENCE_SECONDS = 60  # to count the offenders: the answer is a courtesy
+
+
+def failure(error: psycopg.Error, work: Work) -> Failure:
+    """Explain an error of a step."""
+    step, diagnostic = work.step, error.diag
+    message = diagnostic.message_primary or str(error).strip()
+    detail = f": {diagnostic.message_detail}" if diagnostic.message_detail else ""
+    sqlstate = error.sqlstate or ""
+    if sqlstate == "55P03" and work.blockers:
+        detail = f"; it waited for {'; '.join(map(str, work.blockers))}"
+    hint = HINTS.get(sqlstate) or diagnostic.message_hint or "Mend what the server names, then run automigrate again."
+    finding = offending_rows(step, work.session) if sqlstate in ROWS_BREAK_IT and step.offenders else None
+    return Failure(message=f"{message}{detail}", hint=hint, sqlstate=sqlstate, finding=finding)
+
+
+def offending_rows(step: Step, session: Session) -> CheckMessage:
+    """Count the rows that stop a step, and name some of them."""
+    try:
+        with transaction.atomic(using=session.connection.alias, durable=True):
+            limit(session.connection, session.settings.lock_timeout)
+            rows(session.connection, f"SELECT set_config('statement_timeout', '{PATIENCE_SECONDS}s', true)")
+            count = rows(session.connection, f"SELECT count(*) FROM ({step.offenders}) AS offenders")[0][0]
+            some = rows(session.connection, f"{step.offenders} LIMIT {EXAMPLES}")
+    except DatabaseError:
+        count, some = None, []
+    return findings.rows_break(step.key, count, [", ".join(map(str, row)) for row in some], step.offenders)

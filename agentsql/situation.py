@@ -1,0 +1,114 @@
+"""All that a decision looks at: the compared schemas, the models behind them, and what the database is like now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import AutoField
+
+from agentsql.defaults import called, server_default
+from agentsql.editor import CONCURRENTLY, is_made_of
+from agentsql.names import TableName
+from agentsql.schema import Column, Constraint, Key, Kind, Partition, SchemaObject, Table
+
+if TYPE_CHECKING:
+    from agentsql.desired import Draft
+    from agentsql.diff import Diff
+    from agentsql.editor import DryRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What decisions need to know of the database beyond the schema.
+
+    populated: existing tables that hold rows, with their size in words. extensions: those the server can install, and
+    whether only a superuser may. taken: relation names in use where we would create, with what they name. building:
+    index names that another backend is building, with its pid. volatile: functions that answer anew for each row.
+    partitions: of existing partitioned tables, parents first. atomic, allow_rewrite: what the caller asked for.
+    """
+
+    user: str
+    superuser: bool
+    may_create_in_database: bool
+    populated: Mapping[TableName, str] = field(default_factory=dict)
+    extensions: Mapping[str, bool]
+    taken: Mapping[str, str]
+    building: Mapping[str, int] = field(default_factory=dict)
+    volatile: Collection[str] = frozenset({"gen_random_uuid"})
+    partitions: Mapping[TableName, tuple[Partition, ...]] = field(default_factory=dict)
+    atomic: bool = False
+    allow_rewrite: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """All that a decision looks at."""
+
+    diff: Diff
+    draft: Draft
+    actual: Mapping[Key, SchemaObject]
+    conditions: Conditions
+    editor: DryRun
+
+    def exists(self, table: TableName) -> bool:
+        return Key(table, Kind.TABLE) in self.actual
+
+    def in_use(self, table: TableName) -> bool:
+        """Tell whether a table holds rows, so that others may read and write it now."""
+        return table in self.conditions.populated
+
+    def statements(self, key: Key) -> list[Any]:
+        """Return what the editor renders for an object that a model declares."""
+        origin = self.draft.origins[key]
+        assert origin.render is not None  # noqa: S101 only extensions and namespaces have none
+        return origin.render(self.editor, origin.model, origin.source)
+
+    def statement(self, key: Key) -> Any:
+        """Return the one statement of an object that Django renders from parts."""
+        (statement,) = self.statements(key)
+        return statement
+
+    def name(self, item: SchemaObject) -> str:
+        """Return the name an object gets."""
+        if isinstance(item, Table):
+            return item.table.name
+        if isinstance(item, Constraint) and item.kind is Kind.FOREIGN_KEY:
+            return self.editor.foreign_key_name(self.draft.origins[item.key].source)
+        return item.name
+
+    def relation(self, table: TableName, name: str) -> str:
+        """Return an index's quoted name: it lives in the schema of its table."""
+        return TableName(table.namespace, name).quoted
+
+    def leaves(self, table: TableName) -> list[TableName]:
+        """Return the tables that hold a table's rows: itself, or its partitions at any depth."""
+        parts = self.conditions.partitions.get(table)
+        return [table] if parts is None else [part.table for part in parts if part.leaf]
+
+    def nullable(self, wanted: Constraint) -> list[str]:
+        """Return those columns of a constraint that exist and allow NULL."""
+        found = (self.actual.get(Key(wanted.table, Kind.COLUMN, (name,))) for name in wanted.columns)
+        return [column.name for column in found if isinstance(column, Column) and not column.not_null]
+
+    def is_volatile(self, key: Key) -> bool:
+        """Tell whether the default of a new column differs from row to row."""
+        default = server_default(self.draft.origins[key].source, self.editor)
+        return bool(called(default) & set(self.conditions.volatile))
+
+    def rewrites(self, key: Key) -> bool:
+        """Tell whether an object has no form but one that rewrites a table in use, or locks it for long.
+
+        --atomic locks tables for long anyway, so there only what rewrites them counts.
+        """
+        if key.kind is Kind.COLUMN:
+            field = self.draft.origins[key].source
+            stored = getattr(field, "generated", False) and field.db_persist
+            anew = stored or isinstance(field, AutoField) or (self.conditions.atomic and self.is_volatile(key))
+            return anew and key not in self.diff.begun
+        if self.conditions.atomic:
+            return False
+        if key.kind is Kind.INDEX:
+            return not is_made_of(self.statement(key), CONCURRENTLY)
+        return key.kind is Kind.EXCLUSION

@@ -1,0 +1,121 @@
+"""One statement while it runs: in a thread of its own, so that the caller learns whom it waits for and how far it is.
+
+Whoever stops asking, by Ctrl-C or by closing the generator, has the statement cancelled.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from agentsql.report import Event, Notice, Progress
+from agentsql.step import Step
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from agentsql.conf import Settings
+    from agentsql.watch import Blocker, Watch
+
+TICK_SECONDS = 0.25
+QUIET_SECONDS = 1.0  # what takes less is not worth a word
+FILLED = "agentsql: "  # how a backfill's notices begin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What statements run with. `pooled`: a pooler gives each transaction another server connection."""
+
+    connection: BaseDatabaseWrapper
+    settings: Settings
+    watch: Watch
+    pooled: bool = False
+
+
+@dataclass(slots=True)
+class Work:
+    """A step in the making; `blockers` are those it waited for last, for the error to name."""
+
+    step: Step
+    session: Session
+    blockers: list[Blocker] = field(default_factory=list)
+
+
+def watched(sql: str, work: Work) -> Iterator[Event]:
+    """Run one statement, and tell what it waits for and how far it is."""
+    started = time.monotonic()
+    told: set[int | None] = set()
+    said: list[str] = []
+    session = work.session
+    connection: psycopg.Connection[Any] = session.connection.connection
+    with _notices(connection, said):
+        for _ in running(sql, connection, min(TICK_SECONDS, session.settings.lock_timeout / 3)):
+            seconds = time.monotonic() - started
+            blockers = session.watch.blockers(sql)
+            work.blockers = blockers or work.blockers
+            if seconds > QUIET_SECONDS:
+                news = [blocker for blocker in blockers if blocker.pid not in told]
+                if news:
+                    told |= {blocker.pid for blocker in news}
+                    yield Notice(text=f"{work.step.key} waits for {'; '.join(map(str, news))}")
+                doing, done, total = _so_far(sql, session.watch, said)
+                yield Progress(step=work.step, doing=doing, done=done, total=total, seconds=seconds)
+
+
+def running(sql: str, connection: psycopg.Connection[Any], tick: float) -> Generator[None, None, None]:
+    """Run a statement, yielding every `tick` seconds until it is done; closing the generator cancels it.
+
+    Raises:
+        psycopg.Error: as the server raised it.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(send, sql, connection)
+        try:
+            while not wait([future], tick).done:
+                yield
+        except BaseException:
+            with suppress(psycopg.Error):
+                connection.cancel_safe()
+            wait([future])
+            raise
+    future.result()
+
+
+def send(sql: str, connection: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
+    """Send one statement: Django's own cursor binds on the client, by a protocol that pipelines don't allow.
+
+    Nothing is prepared: behind a pooler the next transaction has another server connection.
+    """
+    return psycopg.Cursor(connection).execute(sql, prepare=False)
+
+
+@contextmanager
+def _notices(connection: psycopg.Connection[Any], said: list[str]) -> Iterator[None]:
+    """Keep the last notice of a backfill in `said`."""
+
+    def listen(diagnostic: psycopg.errors.Diagnostic) -> None:
+        message = diagnostic.message_primary or ""
+        if message.startswith(FILLED):
+            said[:] = [message]
+
+    connection.add_notice_handler(listen)
+    try:
+        yield
+    finally:
+        connection.remove_notice_handler(listen)
+
+
+def _so_far(sql: str, watch: Watch, said: list[str]) -> tuple[str, int, int]:
+    """Return what a statement is doing, and how much is done of all; 0 of 0 where the server doesn't tell."""
+    if " INDEX CONCURRENTLY " in sql:
+        return watch.build(sql) or ("working", 0, 0)
+    if said:
+        done, total = (int(word) for word in said[0].split() if word.isdigit())
+        return "filling older rows", done, total
+    return ("validating" if " VALIDATE CONSTRAINT " in sql else "working"), 0, 0

@@ -1,0 +1,123 @@
+"""One look at models and database: read-only, a constant number of queries, and a plan as the result."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from django.core.checks import CheckMessage
+from django.db import OperationalError, transaction
+
+from agentsql import catalog, conditions, drift, findings
+from agentsql.desired import draft
+from agentsql.diff import diff
+from agentsql.editor import dry_run
+from agentsql.exceptions import CatalogLocked, InsufficientPrivilege
+from agentsql.plan import Plan, plan
+from agentsql.schema import Column
+from agentsql.server import Server, ask
+from agentsql.situation import Situation
+from agentsql.timeouts import limit
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from agentsql.conf import Settings
+    from agentsql.discover import Plugin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the caller allows.
+
+    plan_only: change nothing. atomic: one transaction, all or nothing. allow_rewrite: also make what rewrites a table
+    with rows, or locks it for long.
+    """
+
+    plan_only: bool = False
+    atomic: bool = False
+    allow_rewrite: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What one look gives: server facts, both schemas with their difference, and the plan."""
+
+    server: Server
+    situation: Situation
+    plan: Plan
+    findings: tuple[CheckMessage, ...]
+
+
+def look(
+    connection: BaseDatabaseWrapper,
+    plugins: Collection[Plugin],
+    settings: Settings,
+    wishes: Wishes,
+    before: Survey | None = None,
+) -> Survey:
+    """Compare models and database.
+
+    Models don't change while we run: what they want is taken from the look before this one, and the plan too where
+    the database is still as it was.
+
+    Raises:
+        CatalogLocked: others kept a table locked.
+        InsufficientPrivilege: no schema of search_path exists.
+    """
+    with _patient(connection, settings.lock_wait):
+        server = ask(connection)
+        if server.current_schema is None:
+            raise InsufficientPrivilege(
+                f"No schema on the search_path of role {server.user!r} exists; create one or set search_path."
+            )
+        if before is not None and before.server.dialect == server.dialect:
+            editor, desired = before.situation.editor, before.situation.draft
+        else:
+            editor = dry_run(connection, server.dialect.nondeterministic_collations)
+            desired = draft(plugins, editor, server.dialect)
+        actual = catalog.inspect(connection, desired.tables, server)
+    difference = diff(desired.objects, actual)
+    known = conditions.ask(
+        connection,
+        server,
+        difference=difference,
+        actual=actual,
+        draft=desired,
+        editor=editor,
+        patience=settings.lock_timeout,
+    )
+    situation = Situation(
+        diff=difference,
+        draft=desired,
+        actual=actual,
+        conditions=replace(known, atomic=wishes.atomic, allow_rewrite=wishes.allow_rewrite),
+        editor=editor,
+    )
+    if before is not None and (server, situation) == (before.server, before.situation):
+        return before
+    types = {wanted.type for wanted, _ in difference.shared.values() if isinstance(wanted, Column)}
+    drifted = drift.check(difference, catalog.resolve_types(connection, types))
+    planned = plan(situation)
+    obstacles = planned.findings
+    if wishes.atomic and any(finding.is_serious() for finding in obstacles):
+        planned = Plan(steps=(), findings=(*obstacles, findings.all_or_nothing()))
+    return Survey(server=server, situation=situation, plan=planned, findings=(*planned.findings, *drifted))
+
+
+@contextmanager
+def _patient(connection: BaseDatabaseWrapper, lock_wait: float) -> Iterator[None]:
+    """Read in one transaction: printing an expression takes ACCESS SHARE, which another's long lock may hold up."""
+    try:
+        with transaction.atomic(using=connection.alias, durable=True):
+            limit(connection, lock_wait)
+            yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) == "55P03":
+            raise CatalogLocked(
+                f"Another session keeps a table locked (ACCESS EXCLUSIVE); its constraints could not be read for "
+                f"{lock_wait:g} s. pg_locks tells who; run automigrate again later."
+            ) from error
+        raise

@@ -1,0 +1,86 @@
+"""What a second connection sees of a statement that is running: whom it waits for, and how far it is.
+
+The second connection is the one that holds the run's lock, so each look also proves that the lock is still held. A
+statement is known by its text: behind a pooler nobody knows the backend's pid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import DatabaseError
+
+from agentsql.exceptions import LockLost
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+MINE = """
+mine AS (
+    SELECT pid, wait_event_type FROM pg_stat_activity
+     WHERE datname = current_database() AND usename = current_user AND state = 'active'
+       AND pid <> pg_backend_pid() AND query <> '' AND starts_with(%s, query)
+)
+"""
+BLOCKERS = f"""
+WITH {MINE}
+SELECT DISTINCT b.pid, coalesce(b.usename, '')::text, coalesce(b.state, '')::text,
+       coalesce(extract(epoch FROM clock_timestamp() - b.xact_start), 0)::int,
+       left(regexp_replace(coalesce(b.query, ''), '\\s+', ' ', 'g'), 100)
+  FROM mine, unnest(pg_blocking_pids(mine.pid)) AS blocking (pid) LEFT JOIN pg_stat_activity b ON b.pid = blocking.pid
+ WHERE mine.wait_event_type = 'Lock'
+ ORDER BY 1
+"""
+PROGRESS = f"""
+WITH {MINE}
+SELECT phase, greatest(blocks_done, tuples_done, lockers_done), greatest(blocks_total, tuples_total, lockers_total)
+  FROM pg_stat_progress_create_index JOIN mine USING (pid)
+"""
+
+
+class Blocker(NamedTuple):
+    """A backend in the way; `seconds` is the age of its transaction. A prepared transaction has no pid."""
+
+    pid: int | None
+    user: str
+    state: str
+    seconds: int
+    query: str
+
+    def __str__(self) -> str:
+        if self.pid is None:
+            return "a prepared transaction (see pg_prepared_xacts)"
+        return f"backend {self.pid}, role {self.user}, {self.state} for {self.seconds} s: {self.query}"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A look at our own statements, and a proof that the lock is held."""
+
+    keeper: BaseDatabaseWrapper
+
+    def blockers(self, sql: str) -> list[Blocker]:
+        """Return whom the statement waits for."""
+        return [Blocker(*row) for row in self._ask(BLOCKERS, sql)]
+
+    def build(self, sql: str) -> tuple[str, int, int] | None:
+        """Return an index build's phase, with blocks, tuples or transactions done of all."""
+        return next(iter(self._ask(PROGRESS, sql)), None)
+
+    def confirm(self) -> None:
+        """Prove that the lock is held.
+
+        Raises:
+            LockLost: its connection has died.
+        """
+        self._ask("SELECT 1")
+
+    def _ask(self, query: str, *params: Any) -> list[Any]:
+        try:
+            with self.keeper.cursor() as cursor:
+                cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
+                cursor.execute(query, params or None)
+                return list(cursor.fetchall())
+        except DatabaseError as error:
+            raise LockLost from error
