@@ -40,17 +40,21 @@ def attempt(action: Action, work: Work) -> Iterator[Event]:
                 for sql in action.sql:
                     yield from watched(sql, work)
         except LOCKED:
-            take_back(action, work.session)
             now = time.monotonic()
             # Only waiting counts: a backfill may have worked for an hour before it met a lock.
             deadline = deadline or max(started, now - settings.lock_timeout) + settings.lock_wait
             nap = pause * random.uniform(0.5, 1)  # noqa: S311 only to spread the attempts
             if now + nap > deadline:
+                take_back(action, work.session, settings.lock_timeout)
                 raise
+            drop_invalid(action, work.session, settings.lock_wait)
             time.sleep(nap)
             pause = min(pause * 2, longest)
-        except BaseException:
-            take_back(action, work.session)
+        except psycopg.Error:
+            take_back(action, work.session, settings.lock_wait)
+            raise
+        except BaseException:  # Ctrl-C, perhaps because it waited for somebody: this should not wait for long, too
+            take_back(action, work.session, settings.lock_timeout)
             raise
         else:
             return
@@ -70,22 +74,30 @@ def _place(action: Action, session: Session) -> Iterator[None]:
             yield
 
 
-def take_back(action: Action, session: Session) -> None:
-    """Remove what a failed action leaves: an invalid index, or the constraint that it was to validate.
+def take_back(action: Action, session: Session, patience: float) -> None:
+    """Remove what a failed action leaves: the constraint that it was to validate, an invalid index.
 
-    What can't be removed now, the next run finds and finishes.
+    What can't be removed within `patience` seconds, the next run finds and finishes.
     """
-    connection = session.connection
-    if connection.connection is None or connection.connection.closed:
-        return
-    with suppress(psycopg.Error, DatabaseError):
-        if action.undo:
-            with transaction.atomic(using=connection.alias, durable=True):
-                limit(connection, session.settings.lock_timeout)
-                send(action.undo, connection.connection)
-        if action.builds and _is_invalid(action.builds, connection):
-            with limited(connection, session.settings.lock_wait, pooled=session.pooled):
-                send(f"DROP INDEX CONCURRENTLY IF EXISTS {action.builds}", connection.connection)
+    if action.undo and not _lost(session):
+        with suppress(psycopg.Error, DatabaseError), transaction.atomic(using=session.connection.alias, durable=True):
+            limit(session.connection, patience)
+            send(action.undo, session.connection.connection)
+    drop_invalid(action, session, patience)
+
+
+def drop_invalid(action: Action, session: Session, patience: float) -> None:
+    """Drop the index that a failed CREATE INDEX CONCURRENTLY has left."""
+    if action.builds and not _lost(session):
+        with suppress(psycopg.Error, DatabaseError):
+            if _is_invalid(action.builds, session.connection):
+                with limited(session.connection, patience, pooled=session.pooled):
+                    send(f"DROP INDEX CONCURRENTLY IF EXISTS {action.builds}", session.connection.connection)
+
+
+def _lost(session: Session) -> bool:
+    connection = session.connection.connection
+    return connection is None or connection.closed
 
 
 def _is_invalid(name: str, connection: BaseDatabaseWrapper) -> bool:

@@ -24,6 +24,7 @@ RELATION_KINDS = {
     "t": "a TOAST table",
 }
 FAULTS = {
+    Kind.COLUMN: ("row", "that hold NULL"),
     Kind.FOREIGN_KEY: ("row", "that point to nothing"),
     Kind.UNIQUE: ("key", "in more than one row"),
     Kind.INDEX: ("key", "in more than one row"),

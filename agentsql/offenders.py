@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from agentsql.editor import is_unique_index
+from django.db.models import UniqueConstraint
+
 from agentsql.names import TableName, quoted
-from agentsql.schema import Constraint, Index, Key, Kind, SchemaObject
+from agentsql.schema import Constraint, Key, Kind, SchemaObject
 
 if TYPE_CHECKING:
     from agentsql.situation import Situation
@@ -16,24 +18,21 @@ NO_QUERY = ""
 
 def offenders(item: SchemaObject, now: Situation) -> str:
     """Return a query whose rows name the offenders: keys that are not unique, or rows by their primary key."""
-    if not now.exists(item.key.table):
-        return NO_QUERY
-    if isinstance(item, Index):
-        source = now.draft.origins[item.key].source
-        unique = hasattr(source, "nulls_distinct") and is_unique_index(source)
-        return _index_duplicates(item, now) if unique else NO_QUERY
-    if isinstance(item, Constraint):
-        if item.kind in {Kind.UNIQUE, Kind.PRIMARY_KEY}:
-            return _duplicates(item)
-        if item.kind is Kind.CHECK:
-            condition = item.expression if item.of_column else now.statement(item.key).parts["check"]
-            return f"SELECT {_identity(item.table, now)} FROM {item.table.quoted} WHERE NOT ({condition})"
-        if item.kind is Kind.FOREIGN_KEY:
-            return _orphans(item, now)
-    return NO_QUERY
+    query = QUERIES.get(item.key.kind)
+    return query(item, now) if query is not None and now.exists(item.key.table) else NO_QUERY
 
 
-def _duplicates(item: Constraint) -> str:
+def _nulls(item: Any, now: Situation) -> str:
+    where = f"{item.table.quoted} WHERE {quoted(item.name)} IS NULL"
+    return f"SELECT {_identity(item.table, now)} FROM {where}" if item.not_null else NO_QUERY
+
+
+def _breaches(item: Any, now: Situation) -> str:
+    condition = item.expression if item.of_column else now.statement(item.key).parts["check"]
+    return f"SELECT {_identity(item.table, now)} FROM {item.table.quoted} WHERE NOT ({condition})"
+
+
+def _duplicates(item: Any, _: Situation) -> str:
     columns = ", ".join(map(quoted, item.columns))
     nulls = f"num_nulls({columns})"
     where = f" WHERE {nulls} = 0" if item.kind is Kind.UNIQUE and item.nulls_distinct else ""
@@ -41,7 +40,9 @@ def _duplicates(item: Constraint) -> str:
     return f"SELECT {columns}, count(*) FROM {item.table.quoted}{where} GROUP BY {columns} HAVING {having}"
 
 
-def _index_duplicates(item: Index, now: Situation) -> str:
+def _index_duplicates(item: Any, now: Situation) -> str:
+    if not isinstance(now.draft.origins[item.key].source, UniqueConstraint):
+        return NO_QUERY
     parts = now.statement(item.key).parts
     columns = ", ".join(map(quoted, item.columns)) or str(parts["columns"])
     condition = str(parts["condition"]) or " WHERE true"
@@ -50,8 +51,7 @@ def _index_duplicates(item: Index, now: Situation) -> str:
     return f"SELECT {columns}, count(*) FROM {table}{condition}{distinct} GROUP BY {columns} HAVING count(*) > 1"
 
 
-def _orphans(item: Constraint, now: Situation) -> str:
-    assert item.target is not None  # noqa: S101 a foreign key has one
+def _orphans(item: Any, now: Situation) -> str:
     (column,), (target_column,) = item.columns, item.target_columns
     there = f"SELECT FROM {item.target.quoted} AS there WHERE there.{quoted(target_column)} = here.{quoted(column)}"
     return (
@@ -65,3 +65,13 @@ def _identity(table: TableName, now: Situation, more: tuple[str, ...] = ()) -> s
     key = now.actual.get(Key(table, Kind.PRIMARY_KEY))
     columns = dict.fromkeys([*(key.columns if isinstance(key, Constraint) else ()), *more])
     return ", ".join(map(quoted, columns)) or "*"
+
+
+QUERIES: Mapping[Kind, Callable[[Any, Situation], str]] = {
+    Kind.COLUMN: _nulls,
+    Kind.PRIMARY_KEY: _duplicates,
+    Kind.UNIQUE: _duplicates,
+    Kind.INDEX: _index_duplicates,
+    Kind.CHECK: _breaches,
+    Kind.FOREIGN_KEY: _orphans,
+}

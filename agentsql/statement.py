@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,29 +40,33 @@ class Session:
 
 @dataclass(slots=True)
 class Work:
-    """A step in the making; `blockers` are those it waited for last, for the error to name."""
+    """A step in the making.
+
+    blockers: those it waited for last, for the error to name. told: the pids of those a notice has named.
+    """
 
     step: Step
     session: Session
     blockers: list[Blocker] = field(default_factory=list)
+    told: set[int | None] = field(default_factory=set)
 
 
 def watched(sql: str, work: Work) -> Iterator[Event]:
     """Run one statement, and tell what it waits for and how far it is."""
     started = time.monotonic()
-    told: set[int | None] = set()
     said: list[str] = []
     session = work.session
     connection: psycopg.Connection[Any] = session.connection.connection
-    with _notices(connection, said):
-        for _ in running(sql, connection, min(TICK_SECONDS, session.settings.lock_timeout / 3)):
+    tick = min(TICK_SECONDS, session.settings.lock_timeout / 3)
+    with _notices(connection, said), closing(running(sql, connection, tick)) as ticks:
+        for _ in ticks:
             seconds = time.monotonic() - started
             blockers = session.watch.blockers(sql)
             work.blockers = blockers or work.blockers
             if seconds > QUIET_SECONDS:
-                news = [blocker for blocker in blockers if blocker.pid not in told]
+                news = [blocker for blocker in blockers if blocker.pid not in work.told]
                 if news:
-                    told |= {blocker.pid for blocker in news}
+                    work.told |= {blocker.pid for blocker in news}
                     yield Notice(text=f"{work.step.key} waits for {'; '.join(map(str, news))}")
                 doing, done, total = _so_far(sql, session.watch, said)
                 yield Progress(step=work.step, doing=doing, done=done, total=total, seconds=seconds)

@@ -87,7 +87,9 @@ class Command(BaseCommand):
         except (AgentSQLError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
-            raise CommandError("Interrupted before anything was changed.", returncode=INTERRUPTED) from error
+            raise CommandError(
+                "Interrupted; run automigrate again, it goes on from what there is.", returncode=INTERRUPTED
+            ) from error
         if options["format"] != "text":
             console.say(FORMATS[options["format"]](report))
         elif options["verbosity"] > 0 or report.status is not Status.CONVERGED or report.findings:
