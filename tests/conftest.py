@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
+from tests.allowed import audited
 from tests.arena import Arena
 
 
@@ -24,6 +25,13 @@ def django_db_setup(django_db_blocker) -> Iterator[None]:
         connection.settings_dict["NAME"] = before
         with connection._nodb_cursor() as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_can_be_lost() -> Iterator[None]:
+    """Hold every statement that the engine sends in any test against the list of what it may."""
+    with audited():
+        yield
 
 
 @pytest.fixture

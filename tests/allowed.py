@@ -1,0 +1,89 @@
+"""Everything the engine may ever say to a database, as a short list that each statement of the suite is held against.
+
+Names and literals are taken out first, so that nothing can hide in them.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from django.db.backends.utils import CursorWrapper
+
+# In order: a dollar-quoted body, a literal, a quoted name (and a qualified one), blanks.
+TOKENS = re.compile(r"(\$\w*\$).*?\1|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"(?:\.\"(?:[^\"]|\"\")*\")*|\s+", re.DOTALL)
+PART = r"""(?:
+    ADD\ COLUMN\ .+
+  | ADD\ (?:CONSTRAINT\ N\ )?(?:UNIQUE|PRIMARY\ KEY|CHECK|FOREIGN\ KEY|EXCLUDE)\b.+
+  | VALIDATE\ CONSTRAINT\ N
+  | ALTER\ COLUMN\ N\ SET\ (?:DEFAULT\ .+|NOT\ NULL)
+  | DROP\ CONSTRAINT\ (?:IF\ EXISTS\ )?N
+)"""
+ALLOWED = re.compile(
+    rf"""(?:
+    (?:SELECT|WITH)\ .+
+  | SAVEPOINT\ .+ | RELEASE\ SAVEPOINT\ .+
+  | CREATE\ (?:EXTENSION|SCHEMA)\ IF\ NOT\ EXISTS\ N
+  | CREATE\ (?:TABLE|(?:UNIQUE\ )?INDEX(?:\ CONCURRENTLY)?)\ N\ .+
+  | COMMENT\ ON\ (?:TABLE|COLUMN)\ N\ IS\ L
+  | ALTER\ TABLE\ (?:ONLY\ )?N\ {PART}(?:,\ {PART})*
+  | ALTER\ INDEX\ N\ ATTACH\ PARTITION\ N
+  | DROP\ INDEX\ (?:CONCURRENTLY\ IF\ EXISTS\ )?N
+  | UPDATE\ N\ SET\ N\ =\ DEFAULT\ WHERE\ N\ IS\ NULL
+  | DO\ B
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+LOSSES = re.compile(
+    r"\b(TRUNCATE|DELETE|RENAME|CASCADE|GRANT|REVOKE|ALTER COLUMN N (SET DATA )?TYPE|DROP (?!INDEX\b|CONSTRAINT\b))"
+)
+BODY = re.compile(r"DO (\$\w*\$)(.*)\1", re.DOTALL)
+BACKFILL = re.compile(r"UPDATE N AS filled SET N = DEFAULT WHERE filled\.N IS NULL AND filled\.ctid = ANY")
+
+
+def skeleton(sql: str) -> str:
+    """Return a statement with names as N, literals as L, bodies as B and single blanks."""
+
+    def token(match: re.Match[str]) -> str:
+        first = match[0][0]
+        return {"$": "B", "'": "L", '"': "N"}.get(first, " ")
+
+    return TOKENS.sub(token, sql).strip()
+
+
+def is_allowed(sql: str) -> bool:
+    """Tell whether a statement only reads, adds, or takes back what a run itself has begun."""
+    bones = skeleton(sql)
+    if bones == "DO B":
+        body = skeleton(BODY.fullmatch(sql)[2])
+        return BACKFILL.search(body) is not None and LOSSES.search(body) is None
+    known = ALLOWED.fullmatch(bones) is not None and ";" not in bones
+    return known and LOSSES.search(re.sub(r"ON DELETE (CASCADE|SET NULL|SET DEFAULT)", "", bones)) is None
+
+
+@contextmanager
+def audited() -> Iterator[None]:
+    """Hold each statement of the engine against the list, before it is sent."""
+    plain, wrapped = psycopg.Cursor.execute, CursorWrapper.execute
+
+    def check(sql: object) -> None:
+        sender = sys._getframe(2).f_globals["__name__"]
+        if sender.startswith("agentsql.") and not sender.startswith("agentsql.backends."):
+            assert is_allowed(str(sql)), f"{sender} sends what no run may: {sql}"
+
+    def execute(self: psycopg.Cursor, query: object, *args: object, **options: object) -> object:
+        check(query)
+        return plain(self, query, *args, **options)
+
+    def execute_wrapped(self: CursorWrapper, sql: object, params: object = None) -> object:
+        check(sql)
+        return wrapped(self, sql, params)
+
+    psycopg.Cursor.execute, CursorWrapper.execute = execute, execute_wrapped
+    try:
+        yield
+    finally:
+        psycopg.Cursor.execute, CursorWrapper.execute = plain, wrapped
