@@ -77,9 +77,11 @@ def requirements(key: Key, item: SchemaObject, now: Situation) -> Iterator[Key]:
         return
     if isinstance(item, Column) and item.generated:
         yield from (Key(key.table, Kind.COLUMN, (name,)) for name in item.reads)
-    elif isinstance(item, Index | Constraint) and item.columns:
+    elif isinstance(item, Index) and item.structure is not None:
+        yield from (Key(key.table, Kind.COLUMN, (name,)) for name in (*item.columns, *item.structure.include))
+    elif isinstance(item, Constraint) and item.columns:
         yield from (Key(key.table, Kind.COLUMN, (name,)) for name in item.columns)
-    elif isinstance(item, Index | Constraint):  # an expression may name any column
+    elif isinstance(item, Index | Constraint):  # an expression or a condition may name any column
         yield from (other for other in now.diff.missing if other.table == key.table and other.kind is Kind.COLUMN)
 
 
