@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.indexes import PostgresIndex
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.db.models.expressions import RawSQL
 
 from agentsql.editor import DryRun, is_inline, is_unique_index, table_name
 from agentsql.names import TableName, chosen_name, clip
@@ -92,7 +94,7 @@ class ModelFacts:
             type=type_text,
             not_null=not_null,
             generated=generated,
-            reads=self.columns(_named(item.expression)) if generated else (),
+            reads=self._reads(item.expression) if generated else (),
         )
         yield Fact(stated, DryRun.column, item, inline=True)
         if item.unique and not item.primary_key:
@@ -111,6 +113,10 @@ class ModelFacts:
             yield Fact(self._field_index(item, "_like", opclass), DryRun.like_index, item)
         if item.remote_field and getattr(item, "db_constraint", False):
             yield Fact(self._foreign_key(item), DryRun.foreign_key, item)
+
+    def _reads(self, expression: Any) -> tuple[str, ...]:
+        names = {name.partition("__")[0] for name in _named(expression)}
+        return self.columns(sorted(names - {""}))
 
     def _wants_like_index(self, item: ModelField, type_text: str, parameters: dict[str, Any]) -> bool:
         """Follow Django: LIKE on text in a locale other than C needs an index of pattern operators."""
@@ -210,8 +216,38 @@ def access_method(index: models.Index) -> str | None:
     return "btree" if type(index) is models.Index else None
 
 
-def _named(expression: Any) -> list[str]:
-    """Return the names of the fields that an expression reads."""
-    parts: list[Any] = list(expression.flatten()) if hasattr(expression, "flatten") else [expression]
-    names = {getattr(part, "name", "") for part in parts if isinstance(part, models.F)}
-    return sorted(name.partition("__")[0] for name in names)
+def columns_of(model: type[Model], source: Any) -> frozenset[str] | None:
+    """Return the columns that a declared index or constraint reads, conditions and expressions included.
+
+    None where raw SQL or something unknown may read any.
+    """
+    meta: Any = model._meta
+    names = {name for name, _ in getattr(source, "fields_orders", ())}
+    names |= {*getattr(source, "fields", ()), *(getattr(source, "include", None) or ())}
+    parts = [*(getattr(source, "expressions", None) or ()), getattr(source, "condition", None)]
+    names |= {name.partition("__")[0] for part in parts for name in _named(part)}
+    try:
+        return frozenset(clip(meta.get_field(name).column) for name in names)
+    except (FieldDoesNotExist, AttributeError):
+        return None
+
+
+def _named(expression: Any) -> Iterator[str]:
+    """Yield what an expression reads: names of fields, maybe with lookups; "" for what only SQL knows."""
+    if isinstance(expression, models.Q):
+        for child in expression.children:
+            if isinstance(child, tuple):
+                yield child[0]
+                yield from _named(child[1])
+            else:
+                yield from _named(child)
+    elif isinstance(expression, models.F):
+        yield expression.name  # type: ignore[attr-defined]
+    elif isinstance(expression, RawSQL):
+        yield ""
+    elif isinstance(expression, list | tuple):
+        for part in expression:
+            yield from _named(part)
+    elif hasattr(expression, "get_source_expressions"):
+        for part in expression.get_source_expressions():
+            yield from _named(part)

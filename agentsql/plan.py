@@ -8,11 +8,12 @@ serves failures: what depends on a failed step is left out, and nothing else is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentsql import findings
+from agentsql.facts import columns_of
 from agentsql.forms import actions
 from agentsql.hazards import refusals
 from agentsql.names import TableName
@@ -77,12 +78,22 @@ def requirements(key: Key, item: SchemaObject, now: Situation) -> Iterator[Key]:
         return
     if isinstance(item, Column) and item.generated:
         yield from (Key(key.table, Kind.COLUMN, (name,)) for name in item.reads)
-    elif isinstance(item, Index) and item.structure is not None:
-        yield from (Key(key.table, Kind.COLUMN, (name,)) for name in (*item.columns, *item.structure.include))
-    elif isinstance(item, Constraint) and item.columns:
-        yield from (Key(key.table, Kind.COLUMN, (name,)) for name in item.columns)
-    elif isinstance(item, Index | Constraint):  # an expression or a condition may name any column
-        yield from (other for other in now.diff.missing if other.table == key.table and other.kind is Kind.COLUMN)
+    elif isinstance(item, Index | Constraint):
+        read = _read(key, item, now)
+        if read is None:
+            yield from (other for other in now.diff.missing if other.table == key.table and other.kind is Kind.COLUMN)
+        else:
+            yield from (Key(key.table, Kind.COLUMN, (name,)) for name in read)
+
+
+def _read(key: Key, item: Index | Constraint, now: Situation) -> Collection[str] | None:
+    """Return the columns an object needs; None where only the server knows which."""
+    if isinstance(item, Index) and item.structure is not None:
+        return (*item.columns, *item.structure.include)
+    if isinstance(item, Constraint) and item.columns:
+        return item.columns
+    _, model, _, source, _ = now.draft.origins[key]
+    return columns_of(model, source) if model is not None else None
 
 
 def _referenced(table: TableName, columns: tuple[str, ...]) -> Iterator[Key]:
