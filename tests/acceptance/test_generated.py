@@ -50,7 +50,7 @@ def plugins(draw):
     for number in range(count):
         drawn = dict(draw(fields(place)) for place in range(draw(st.integers(1, 5))))
         names = list(drawn)
-        taken = [field.db_column for field in drawn.values() if field.db_column]
+        taken = ["id", *(field.db_column or name for name, field in drawn.items())]
         if len(set(taken)) != len(taken):
             continue
         for place in range(draw(st.integers(0, 2))):
