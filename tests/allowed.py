@@ -14,7 +14,7 @@ import psycopg
 from django.db.backends.utils import CursorWrapper
 
 # In order: a dollar-quoted body, a literal, a quoted name (and a qualified one), blanks.
-TOKENS = re.compile(r"(\$\w*\$).*?\1|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"(?:\.\"(?:[^\"]|\"\")*\")*|\s+", re.DOTALL)
+TOKENS = re.compile(r"(\$\w*\$).*?\1|\b[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"(?:\.\"(?:[^\"]|\"\")*\")*|\s+", re.DOTALL)
 PART = r"""(?:
     ADD\ COLUMN\ .+
   | ADD\ (?:CONSTRAINT\ N\ )?(?:UNIQUE|PRIMARY\ KEY|CHECK|FOREIGN\ KEY|EXCLUDE)\b.+
@@ -49,7 +49,7 @@ def skeleton(sql: str) -> str:
 
     def token(match: re.Match[str]) -> str:
         first = match[0][0]
-        return {"$": "B", "'": "L", '"': "N"}.get(first, " ")
+        return {"$": "B", "e": "L", "E": "L", "'": "L", '"': "N"}.get(first, " ")
 
     return TOKENS.sub(token, sql).strip()
 

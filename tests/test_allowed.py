@@ -44,6 +44,7 @@ def test_what_could_lose_something_is_not_on_the_list(sql):
         'CREATE TABLE "drop table" ("TRUNCATE" int)',
         "COMMENT ON TABLE \"t\" IS 'it''s to DELETE; DROP TABLE x'",
         'ALTER TABLE "t" ADD CONSTRAINT "c" FOREIGN KEY ("a") REFERENCES "b" ("c") ON DELETE CASCADE NOT VALID',
+        r"""COMMENT ON TABLE "t" IS  E'it''s \\ to \'; DROP TABLE x; '""",
         add_filled(HOSTILE, "c", '"c" uuid', "gen_random_uuid()", ()).sql[0],
         'DROP INDEX CONCURRENTLY IF EXISTS "s"."i"',
         *(sql for action in fill(HOSTILE, [HOSTILE], "we$agentsql$ird\"'", not_null=True) for sql in action.sql),
