@@ -13,8 +13,15 @@ from contextlib import contextmanager
 import psycopg
 from django.db.backends.utils import CursorWrapper
 
-# In order: a dollar-quoted body, a literal, a quoted name (and a qualified one), blanks.
-TOKENS = re.compile(r"(\$\w*\$).*?\1|\b[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"(?:\.\"(?:[^\"]|\"\")*\")*|\s+", re.DOTALL)
+TOKENS = re.compile(
+    r"""
+    (\$\w*\$).*?\1                                  # a body in dollars
+  | \b[eE]'(?:[^'\\]|''|\\.)*' | '(?:[^']|'')*'    # a literal
+  | "(?:[^"]|"")*"(?:\."(?:[^"]|"")*")*             # a name, maybe with its schema
+  | \s+
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 PART = r"""(?:
     ADD\ COLUMN\ .+
   | ADD\ (?:CONSTRAINT\ N\ )?(?:UNIQUE|PRIMARY\ KEY|CHECK|FOREIGN\ KEY|EXCLUDE)\b.+
