@@ -23,12 +23,13 @@ RELATION_KINDS = {
     "c": "a composite type",
     "t": "a TOAST table",
 }
-FAULTS = {
-    Kind.COLUMN: ("row", "that hold NULL"),
-    Kind.FOREIGN_KEY: ("row", "that point to nothing"),
-    Kind.UNIQUE: ("key", "in more than one row"),
-    Kind.INDEX: ("key", "in more than one row"),
-    Kind.PRIMARY_KEY: ("key", "that are NULL or in more than one row"),
+FAULTS = {  # what, and what one or several of it do
+    Kind.COLUMN: ("row", "holds NULL", "hold NULL"),
+    Kind.CHECK: ("row", "breaks it", "break it"),
+    Kind.FOREIGN_KEY: ("row", "points to nothing", "point to nothing"),
+    Kind.UNIQUE: ("key", "is in more than one row", "are in more than one row"),
+    Kind.INDEX: ("key", "is in more than one row", "are in more than one row"),
+    Kind.PRIMARY_KEY: ("key", "is NULL or in more than one row", "are NULL or in more than one row"),
 }
 
 
@@ -165,11 +166,11 @@ def being_built(key: Key, name: str, pid: int) -> CheckMessage:
 
 
 def rows_break(key: Key, count: int | None, examples: Iterable[str], query: str) -> CheckMessage:
-    what, fault = FAULTS.get(key.kind, ("row", "that break it"))
-    number = f"{what}s" if count is None else f"1 {what}" if count == 1 else f"{count} {what}s"
+    what, one, several = FAULTS.get(key.kind, FAULTS[Kind.CHECK])
+    fault = f"1 {what} {one}" if count == 1 else f"{f'{count} ' if count else ''}{what}s {several}"
     some = "; ".join(examples)
     return Error(
-        f"The {key} can't be made for {number} {fault}" + (f", for example {some}." if some else "."),
+        f"The {key} can't be made: {fault}" + (f", for example {some}." if some else "."),
         hint=f"Mend them, then run automigrate again. All of them: {query};",
         obj=str(key),
         id="agentsql.D015",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from django.contrib.postgres.indexes import OpClass
 from django.db.models import UniqueConstraint
+from django.db.models.expressions import OrderBy
 
 from agentsql.names import TableName, quoted
 from agentsql.schema import Constraint, Key, Kind, SchemaObject
@@ -41,14 +43,24 @@ def _duplicates(item: Any, _: Situation) -> str:
 
 
 def _index_duplicates(item: Any, now: Situation) -> str:
-    if not isinstance(now.draft.origins[item.key].source, UniqueConstraint):
+    _, model, _, source, _ = now.draft.origins[item.key]
+    if not isinstance(source, UniqueConstraint):
         return NO_QUERY
     parts = now.statement(item.key).parts
-    columns = ", ".join(map(quoted, item.columns)) or str(parts["columns"])
+    columns = ", ".join(map(quoted, item.columns))
+    if not columns:  # expressions can be selected once their order and operator class are off
+        plain = UniqueConstraint(*map(_bare, source.expressions), name=source.name)
+        columns = str(now.editor.declared(cast("Any", model), plain)[0].parts["columns"])
     condition = str(parts["condition"]) or " WHERE true"
     distinct = "" if "NOT DISTINCT" in str(parts["nulls_distinct"]) else f" AND num_nulls({columns}) = 0"
     table = item.table.quoted
     return f"SELECT {columns}, count(*) FROM {table}{condition}{distinct} GROUP BY {columns} HAVING count(*) > 1"
+
+
+def _bare(expression: Any) -> Any:
+    while isinstance(expression, OrderBy | OpClass):
+        (expression,) = expression.get_source_expressions()
+    return expression
 
 
 def _orphans(item: Any, now: Situation) -> str:
