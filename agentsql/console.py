@@ -36,7 +36,7 @@ class Console:
         """Show one event."""
         if isinstance(event, Notice):
             self._clear()
-            self.stderr.write(event.text, self.style.NOTICE)
+            self.stderr.write(event.text, self.style.WARNING)
         elif isinstance(event, Progress):
             self._progress(event)
         else:
@@ -62,7 +62,7 @@ class Console:
             return
         if self.stderr.isatty():
             self.bar = True
-            self.stderr.write(CLEAR + text_progress(event), ending="")
+            self.stderr.write(CLEAR + text_progress(event), str, ending="")
             self.stderr.flush()
         elif event.seconds >= self.next_line:
             self.next_line = event.seconds + PLAIN_SECONDS
@@ -70,5 +70,5 @@ class Console:
 
     def _clear(self) -> None:
         if self.bar:
-            self.stderr.write(CLEAR, ending="")
+            self.stderr.write(CLEAR, str, ending="")
             self.bar = False

@@ -42,25 +42,26 @@ class Session:
 class Work:
     """A step in the making.
 
-    blockers: those it waited for last, for the error to name. told: the pids of those a notice has named.
+    blockers: those it waited for last, for the error to name. told: the pids of those a notice has named. started: by
+    the monotonic clock.
     """
 
     step: Step
     session: Session
     blockers: list[Blocker] = field(default_factory=list)
     told: set[int | None] = field(default_factory=set)
+    started: float = field(default_factory=time.monotonic)
 
 
 def watched(sql: str, work: Work) -> Iterator[Event]:
     """Run one statement, and tell what it waits for and how far it is."""
-    started = time.monotonic()
     said: list[str] = []
     session = work.session
     connection: psycopg.Connection[Any] = session.connection.connection
     tick = min(TICK_SECONDS, session.settings.lock_timeout / 3)
     with _notices(connection, said), closing(running(sql, connection, tick)) as ticks:
         for _ in ticks:
-            seconds = time.monotonic() - started
+            seconds = time.monotonic() - work.started
             blockers = session.watch.blockers(sql)
             work.blockers = blockers or work.blockers
             if seconds > QUIET_SECONDS:
@@ -68,7 +69,7 @@ def watched(sql: str, work: Work) -> Iterator[Event]:
                 if news:
                     work.told |= {blocker.pid for blocker in news}
                     yield Notice(text=f"{work.step.key} waits for {'; '.join(map(str, news))}")
-                doing, done, total = _so_far(sql, session.watch, said)
+                doing, done, total = ("waiting for a lock", 0, 0) if blockers else _so_far(sql, session.watch, said)
                 yield Progress(step=work.step, doing=doing, done=done, total=total, seconds=seconds)
 
 
