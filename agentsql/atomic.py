@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 import psycopg
 from django.db import transaction
 
-from agentsql.attempt import LOCKED
+from agentsql.attempt import LOCKED, pauses
 from agentsql.exceptions import TooManyLocks
 from agentsql.executor import relations
 from agentsql.failures import failure
@@ -31,7 +31,9 @@ def execute_atomically(steps: Sequence[Step], session: Session, *, lock_capacity
             f"{lock_capacity}: leave --atomic out, or raise max_locks_per_transaction on the server."
         )
     deadline = time.monotonic() + session.settings.lock_wait
+    naps = pauses()
     while steps:
+        session.confirm()
         done: list[Outcome] = []
         try:
             with transaction.atomic(using=session.connection.alias, durable=True):
@@ -40,11 +42,13 @@ def execute_atomically(steps: Sequence[Step], session: Session, *, lock_capacity
                     work = Work(step, session)
                     done.append((yield from _one(work)))
         except psycopg.Error as error:
-            if session.connection.connection.closed:
+            if session.lost:
                 raise
-            if not isinstance(error, LOCKED) or time.monotonic() > deadline:
+            nap = next(naps)
+            if not isinstance(error, LOCKED) or time.monotonic() + nap > deadline:
                 yield from _undone(steps, work, error)
                 return
+            time.sleep(nap)
         else:
             yield from done
             return

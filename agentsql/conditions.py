@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, transaction
 
 from agentsql.defaults import UnknownDefault, called, server_default
-from agentsql.names import TableName
+from agentsql.names import TableName, quoted
 from agentsql.schema import Constraint, Extension, Index, Key, Kind, PartIndex, Partition, SchemaObject, Table
 from agentsql.server import Server, parsed, rows
 from agentsql.situation import Conditions
@@ -30,7 +31,12 @@ SELECT c.relname::text, coalesce('an index of table ' || i.indrelid::regclass, '
 """
 BUILDING = """
 SELECT c.relname::text, p.pid FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.index_relid
- WHERE p.datname = current_database() AND c.relname = ANY(%s::name[])
+ WHERE p.datname = current_database() AND c.relname = ANY(%(names)s::name[])
+UNION ALL
+SELECT t.name, a.pid FROM unnest(%(names)s::text[], %(quoted)s::text[]) AS t (name, quoted), pg_stat_activity a
+ WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.state = 'active'
+   AND (starts_with(a.query, 'CREATE INDEX CONCURRENTLY ' || t.quoted)
+        OR starts_with(a.query, 'CREATE UNIQUE INDEX CONCURRENTLY ' || t.quoted))
 """
 VOLATILE = "SELECT DISTINCT proname::text FROM pg_proc WHERE provolatile = 'v' AND proname = ANY(%s::name[])"
 EXTENSIONS = """
@@ -73,22 +79,32 @@ def ask(
 ) -> Conditions:
     """Return the conditions for what is missing; `patience` is how many seconds to wait for a lock on a table."""
     missing = difference.missing
+    rights = Conditions(
+        user=server.user, superuser=server.superuser, may_create_in_database=server.may_create_in_database
+    )
+    if not missing:
+        return rights
     found = [actual.get(Key(table, Kind.TABLE)) for table in dict.fromkeys(key.table for key in missing)]
     tables = [table for table in found if isinstance(table, Table) and table.usable]
     names = [item.name for item in missing.values() if isinstance(item, Index | Constraint) and item.name]
     extensions = [item.name for item in missing.values() if isinstance(item, Extension)]
     sizes = populated(connection, [table.table for table in tables], patience)
-    return Conditions(
-        user=server.user,
-        superuser=server.superuser,
-        may_create_in_database=server.may_create_in_database,
-        populated=sizes,
-        extensions=dict(rows(connection, EXTENSIONS, [extensions])) if extensions else {},
-        taken=dict(rows(connection, TAKEN, [names, server.current_schema])) if names else {},
-        building=dict(rows(connection, BUILDING, [names])) if names and tables else {},
-        volatile=_volatile(connection, [key for key in missing if key.table in sizes], draft, editor),
-        partitions=_partitions(connection, [table.table for table in tables if table.relkind == "p"]),
-    )
+    with transaction.atomic(using=connection.alias, durable=True):
+        limit(connection, patience)
+        return replace(
+            rights,
+            populated=sizes,
+            extensions=dict(rows(connection, EXTENSIONS, [extensions])) if extensions else {},
+            taken=dict(rows(connection, TAKEN, [names, server.current_schema])) if names else {},
+            building=_building(connection, names) if names and tables else {},
+            volatile=_volatile(connection, [key for key in missing if key.table in sizes], draft, editor),
+            partitions=_partitions(connection, [table.table for table in tables if table.relkind == "p"]),
+        )
+
+
+def _building(connection: BaseDatabaseWrapper, names: list[str]) -> dict[str, int]:
+    """Return who builds these indexes, or waits to begin: also a backend that goes on after its client was killed."""
+    return dict(rows(connection, BUILDING, {"names": names, "quoted": [quoted(name) for name in names]}))
 
 
 def populated(connection: BaseDatabaseWrapper, tables: Sequence[TableName], patience: float) -> dict[TableName, str]:
@@ -109,7 +125,6 @@ def _populated(connection: BaseDatabaseWrapper, tables: Sequence[TableName], pat
     try:
         with transaction.atomic(using=connection.alias, durable=True):
             limit(connection, patience)
-            rows(connection, "SELECT set_config('row_security', 'off', true)")
             flags = rows(connection, f"SELECT ARRAY[{probes}]")[0][0]
             counts = rows(
                 connection, f"{sizes} ON c.oid = to_regclass(t.name) ORDER BY t.place", [[t.quoted for t in tables]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -24,6 +25,7 @@ from agentsql.report import Event, Notice, Outcome, Report, Result
 from agentsql.schema import Kind
 from agentsql.statement import Session
 from agentsql.survey import Survey, Wishes, look
+from agentsql.timeouts import unhurried
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -84,21 +86,24 @@ def converge(
     start = time.perf_counter()
     session.connect(connection)
     outcomes: tuple[Outcome, ...] = ()
+    again = partial(look, connection, plugins, settings, wishes)
     try:
-        survey = look(connection, plugins, settings, wishes)
+        survey = again()
         if wishes.plan_only:
             outcomes = tuple(Outcome(step=step, result=Result.PENDING) for step in survey.plan.steps)
         elif survey.plan.steps or survey.situation.conditions.building:
             session.refuse_if_powerless(survey.server, survey.plan.steps)
-            with exclusive(connection, wait=settings.run_wait, waiting=_notice(tell)) as watch:
-                session.reconnect_if_lost(connection)
-                survey = look(connection, plugins, settings, wishes, survey)
-                survey = _when_built(
-                    survey, lambda: look(connection, plugins, settings, wishes, survey), settings, tell
+            pooled = survey.server.pooled
+            with (
+                unhurried(connection, pooled=pooled),
+                exclusive(connection, wait=settings.run_wait, waiting=_notice(tell), pooled=pooled) as watch,
+            ):
+                survey = _when_built(again(survey), again, settings, tell)
+                means = Session(
+                    connection=connection, wire=connection.connection, settings=settings, watch=watch, pooled=pooled
                 )
-                means = Session(connection=connection, settings=settings, watch=watch, pooled=survey.server.pooled)
                 outcomes = _apply(survey, means, wishes, tell)
-                survey = look(connection, plugins, settings, wishes, survey) if outcomes else survey
+                survey = again(survey) if outcomes else survey
     except (DatabaseError, psycopg.Error) as error:
         raise DatabaseUnavailable(f"The database failed: {session.first_line(error)}") from error
     broken = [outcome.failure.finding for outcome in outcomes if outcome.failure and outcome.failure.finding]
@@ -116,7 +121,7 @@ def _notice(tell: Tell) -> Callable[[str], None]:
     return lambda sentence: tell(Notice(text=sentence))
 
 
-def _when_built(survey: Survey, again: Callable[[], Survey], settings: conf.Settings, tell: Tell) -> Survey:
+def _when_built(survey: Survey, again: Callable[[Survey], Survey], settings: conf.Settings, tell: Tell) -> Survey:
     """Wait for builds of our indexes that others do: a backend may go on after its client was killed."""
     deadline = time.monotonic() + settings.build_wait
     told = False
@@ -126,7 +131,7 @@ def _when_built(survey: Survey, again: Callable[[], Survey], settings: conf.Sett
                 tell(Notice(text=f"The index {name} is being built by backend {pid}; waiting for it."))
             told = True
         time.sleep(BUILD_POLL_SECONDS)
-        survey = again()
+        survey = again(survey)
     return survey
 
 

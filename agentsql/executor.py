@@ -41,7 +41,7 @@ def execute(steps: Sequence[Step], session: Session, *, lock_capacity: int) -> G
     """
     failed: set[Key] = set()
     for batch in batches(steps, lock_capacity // 2):
-        session.watch.confirm()
+        session.confirm()
         outcomes: list[Outcome] = []
         if len(batch) > 1 and not any(step.requires & failed for step in batch):
             with suppress(_PipelineFailed):
@@ -83,14 +83,16 @@ def _together(batch: Sequence[Step], session: Session) -> list[Outcome]:
     try:
         with transaction.atomic(using=connection.alias, durable=True):
             limit(connection, session.settings.lock_timeout)
-            with connection.connection.pipeline():
-                clocks = [send(CLOCK, connection.connection)]
+            with session.wire.pipeline():
+                clocks = [send(CLOCK, session.wire)]
                 for step in batch:
                     for sql in step.sql:
-                        send(sql, connection.connection)
-                    clocks.append(send(CLOCK, connection.connection))
+                        send(sql, session.wire)
+                    clocks.append(send(CLOCK, session.wire))
             moments = [moment for clock in clocks for (moment,) in clock.fetchall()]
     except (psycopg.Error, DatabaseError) as error:
+        if session.lost:
+            raise
         raise _PipelineFailed from error
     return [
         Outcome(step=step, result=Result.DONE, seconds=after - before)
@@ -107,7 +109,7 @@ def _alone(step: Step, session: Session, failed: set[Key]) -> Generator[Event, N
         for action in step.actions:
             yield from attempt(action, work)
     except psycopg.Error as error:
-        if session.connection.connection.closed:
+        if session.lost:
             raise
         seconds = time.perf_counter() - start
         return Outcome(step=step, result=Result.FAILED, seconds=seconds, failure=failure(error, work))

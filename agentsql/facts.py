@@ -225,6 +225,9 @@ def columns_of(model: type[Model], source: Any) -> frozenset[str] | None:
     names = {name for name, _ in getattr(source, "fields_orders", ())}
     names |= {*getattr(source, "fields", ()), *(getattr(source, "include", None) or ())}
     parts = [*(getattr(source, "expressions", None) or ()), getattr(source, "condition", None)]
+    if isinstance(source, ExclusionConstraint):
+        excluded = [expression for expression, _ in source.expressions]
+        parts = [*(models.F(part) if isinstance(part, str) else part for part in excluded), source.condition]
     names |= {name.partition("__")[0] for part in parts for name in _named(part)}
     try:
         return frozenset(clip(meta.get_field(name).column) for name in names)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HINTS = {
     "55P03": "Something else holds a lock on a table of this statement: run again, or raise --lock-wait.",
     "57014": "The role's or a pooler's statement_timeout ended it: raise that, or connect without the pooler.",
-    "42501": "Run automigrate as a role that owns the table, or grant the right.",
+    "42501": "Run automigrate as a role that owns the table and sees all its rows (BYPASSRLS), or grant the right.",
     "53200": "Raise max_locks_per_transaction on the server, or free memory.",
     "53100": "The server's disk is full: free space, then run automigrate again.",
     "23505": "Rows break it: find and mend the duplicates, then run automigrate again.",

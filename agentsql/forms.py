@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
 from agentsql import online, partitions
 from agentsql.backfill import fill_at_once
 from agentsql.defaults import standing_default
-from agentsql.names import quoted
-from agentsql.schema import Column, Constraint, Extension, Index, Kind, Namespace, SchemaObject
-from agentsql.step import ALTERING, BUILDING, REFERRING, Action, Mode
+from agentsql.names import TableName, quoted
+from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, Namespace, SchemaObject, Table
+from agentsql.step import ALTERING, BUILDING, NO_LOCK, REFERRING, STRENGTH, Action, Mode
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -66,3 +66,16 @@ def plain(item: SchemaObject, now: Situation) -> Iterator[str]:
         yield from now.editor.column(model, origin.source, standing_default(origin.source, now.editor))
     else:
         yield from (str(statement) for statement in now.statements(item.key))
+
+
+def locks(items: Iterable[SchemaObject], now: Situation) -> Action:
+    """Return what takes all locks of a plan before its first statement, so that little is done in vain if one fails."""
+    wanted: dict[TableName, str] = {}
+    for item in items:
+        target = item.target if isinstance(item, Constraint) else None
+        for table, lock in ((item.key.table, LOCKS.get(item.key.kind, ALTERING)), (target, REFERRING)):
+            found = now.actual.get(Key(table, Kind.TABLE)) if table is not None else None
+            if isinstance(found, Table) and found.owned:
+                wanted[found.table] = max(wanted.get(found.table, NO_LOCK), lock, key=STRENGTH.index)
+    sql = tuple(f"LOCK TABLE {table.quoted} IN {lock} MODE" for table, lock in sorted(wanted.items()))
+    return Action(sql=sql, lock=max(wanted.values(), key=STRENGTH.index, default=NO_LOCK))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from django.db import DatabaseError
 
 from agentsql.exceptions import LockUnavailable
-from agentsql.timeouts import limit
+from agentsql.timeouts import limit, unhurried
 from agentsql.watch import Watch
 
 if TYPE_CHECKING:
@@ -36,7 +36,11 @@ SELECT a.pid, a.usename::text, a.application_name, extract(epoch FROM now() - a.
 
 @contextmanager
 def exclusive(
-    connection: BaseDatabaseWrapper, *, wait: float, waiting: Callable[[str], None] = lambda _: None
+    connection: BaseDatabaseWrapper,
+    *,
+    wait: float,
+    waiting: Callable[[str], None] = lambda _: None,
+    pooled: bool = False,
 ) -> Iterator[Watch]:
     """Hold the database's automigrate lock, and give the means to watch what is done under it.
 
@@ -44,31 +48,39 @@ def exclusive(
         connection: any connection to the database; a copy of it holds the lock.
         wait: seconds to wait for another run.
         waiting: called with a sentence that names the holder, when there is one to wait for.
+        pooled: the connection goes through a pooler that shares servers between transactions.
 
     Raises:
         LockUnavailable: another run held the lock all that time.
     """
     keeper = connection.copy()
     with closing(keeper):
-        started = time.monotonic()
-        pause, longest = POLL_SECONDS
-        told = ""
-        while not _taken(keeper):
-            waited = time.monotonic() - started
-            if waited > wait or waited > QUIET_SECONDS:
-                sentence, holder = _holder(keeper)
-                if waited > wait:
-                    raise LockUnavailable(f"{sentence} Waited {wait:g} s; run automigrate again later.")
-                if holder != told:
-                    waiting(sentence)
-                    told = holder
-            time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 only to spread the questions
-            pause = min(pause * 2, longest)
-        try:
-            yield Watch(keeper)
-        finally:
-            with suppress(DatabaseError):  # a connection that died has let go of the lock as well
-                keeper.rollback()
+        keeper.ensure_connection()
+        with unhurried(keeper, pooled=pooled):
+            _take(keeper, wait, waiting)
+            try:
+                yield Watch(keeper)
+            finally:
+                with suppress(DatabaseError):  # a connection that died has let go of the lock as well
+                    keeper.rollback()
+                    keeper.set_autocommit(True)
+
+
+def _take(keeper: BaseDatabaseWrapper, wait: float, waiting: Callable[[str], None]) -> None:
+    started = time.monotonic()
+    pause, longest = POLL_SECONDS
+    told = ""
+    while not _taken(keeper):
+        waited = time.monotonic() - started
+        if waited > wait or waited > QUIET_SECONDS:
+            sentence, holder = _holder(keeper)
+            if waited > wait:
+                raise LockUnavailable(f"{sentence} Waited {wait:g} s; run automigrate again later.")
+            if holder != told:
+                waiting(sentence)
+                told = holder
+        time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 only to spread the questions
+        pause = min(pause * 2, longest)
 
 
 def _taken(keeper: BaseDatabaseWrapper) -> bool:

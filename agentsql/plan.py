@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agentsql import findings
 from agentsql.facts import columns_of
-from agentsql.forms import actions
+from agentsql.forms import actions, locks
 from agentsql.hazards import refusals
 from agentsql.names import TableName
 from agentsql.offenders import offenders
@@ -55,6 +55,9 @@ def plan(now: Situation) -> Plan:
                 raise
             unreadable.append((model, error))
             blocked |= _closure([key], needs)
+    if now.conditions.atomic and steps:
+        first = locks([missing[step.key] for step in steps], now)
+        steps[0] = replace(steps[0], actions=(first, *steps[0].actions))
     found = [
         *(findings.rival_models(*rival) for rival in now.draft.rivals),
         *(findings.name_twice(*clash) for clash in now.draft.clashes),

@@ -51,8 +51,8 @@ class Key(NamedTuple):
             return f"{self.table}.{self.identity[0]}"
         if self.kind in {Kind.EXTENSION, Kind.NAMESPACE}:
             return f"{self.kind.label} {self.identity[0]}"
-        columns = takewhile(bool, self.identity)  # an empty part ends them; what follows tells twins apart
-        return f"{self.kind.label} {self.table}({', '.join(columns)})"
+        columns = ", ".join(takewhile(bool, self.identity))  # an empty part ends them; what follows tells twins apart
+        return f"{self.kind.label} {self.table}({columns})" if columns else f"{self.kind.label} {self.table}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,7 @@ def ask(connection: BaseDatabaseWrapper) -> Server:
     )
 
 
-def rows(connection: BaseDatabaseWrapper, sql: str, params: list[Any] | None = None) -> list[Any]:
+def rows(connection: BaseDatabaseWrapper, sql: str, params: list[Any] | dict[str, Any] | None = None) -> list[Any]:
     """Return all rows of a query."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

@@ -60,13 +60,6 @@ def connect(connection: BaseDatabaseWrapper) -> None:
         raise UnsupportedDatabase(f"The server is PostgreSQL {major}; automigrate needs 14 or newer: upgrade it.")
 
 
-def reconnect_if_lost(connection: BaseDatabaseWrapper) -> None:
-    """Connect again where idle_session_timeout ended the connection while it waited for another run."""
-    if not connection.is_usable():
-        connection.close()
-        connect(connection)
-
-
 def refuse_if_powerless(server: Server, steps: Iterable[Step]) -> None:
     """Raise one clear error before anything starts, where each statement would fail with its own."""
     schema = server.current_schema or ""

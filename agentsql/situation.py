@@ -33,8 +33,8 @@ class Conditions:
     superuser: bool
     may_create_in_database: bool
     populated: Mapping[TableName, str] = field(default_factory=dict)
-    extensions: Mapping[str, bool]
-    taken: Mapping[str, str]
+    extensions: Mapping[str, bool] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict)
     building: Mapping[str, int] = field(default_factory=dict)
     volatile: Collection[str] = frozenset({"gen_random_uuid"})
     partitions: Mapping[TableName, tuple[Partition, ...]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from agentsql.exceptions import DatabaseUnavailable
 from agentsql.report import Event, Notice, Progress
 from agentsql.step import Step
 
@@ -30,12 +31,34 @@ FILLED = "agentsql: "  # how a backfill's notices begin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What statements run with. `pooled`: a pooler gives each transaction another server connection."""
+    """What statements run with.
+
+    wire: the connection's session at the start. Django makes a new one when that is lost, but a run must not go on with
+    it: search_path and role may be others there. pooled: a pooler gives each transaction another server connection.
+    """
 
     connection: BaseDatabaseWrapper
+    wire: psycopg.Connection[Any]
     settings: Settings
     watch: Watch
     pooled: bool = False
+
+    @property
+    def lost(self) -> bool:
+        return self.wire.closed or self.connection.connection is not self.wire
+
+    def confirm(self) -> None:
+        """Prove that the session is the one we began with, and that the lock is held.
+
+        Raises:
+            DatabaseUnavailable: the connection was lost.
+            LockLost: that of the lock was.
+        """
+        if self.lost:
+            raise DatabaseUnavailable(
+                "The connection to the database was lost, so nothing more was started; run automigrate again."
+            )
+        self.watch.confirm()
 
 
 @dataclass(slots=True)
@@ -57,9 +80,8 @@ def watched(sql: str, work: Work) -> Iterator[Event]:
     """Run one statement, and tell what it waits for and how far it is."""
     said: list[str] = []
     session = work.session
-    connection: psycopg.Connection[Any] = session.connection.connection
     tick = min(TICK_SECONDS, session.settings.lock_timeout / 3)
-    with _notices(connection, said), closing(running(sql, connection, tick)) as ticks:
+    with _notices(session.wire, said), closing(running(sql, session.wire, tick)) as ticks:
         for _ in ticks:
             seconds = time.monotonic() - work.started
             blockers = session.watch.blockers(sql)

@@ -62,11 +62,11 @@ class Watch:
 
     def blockers(self, sql: str) -> list[Blocker]:
         """Return whom the statement waits for."""
-        return [Blocker(*row) for row in self._ask(BLOCKERS, sql)]
+        return [Blocker(*row) for row in self._look(BLOCKERS, sql)]
 
     def build(self, sql: str) -> tuple[str, int, int] | None:
         """Return an index build's phase, with blocks, tuples or transactions done of all."""
-        return next(iter(self._ask(PROGRESS, sql)), None)
+        return next(iter(self._look(PROGRESS, sql)), None)
 
     def confirm(self) -> None:
         """Prove that the lock is held.
@@ -74,12 +74,15 @@ class Watch:
         Raises:
             LockLost: its connection has died.
         """
-        self._ask("SELECT 1")
+        self._ask("SELECT pg_stat_clear_snapshot()")
+
+    def _look(self, query: str, sql: str) -> list[Any]:
+        self.confirm()  # in a transaction, statistics stay what they were at first sight
+        return self._ask(query, sql)
 
     def _ask(self, query: str, *params: Any) -> list[Any]:
         try:
             with self.keeper.cursor() as cursor:
-                cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
                 cursor.execute(query, params or None)
                 return list(cursor.fetchall())
         except DatabaseError as error:

@@ -39,6 +39,7 @@ ALLOWED = re.compile(
   | ALTER\ TABLE\ (?:ONLY\ )?N\ {PART}(?:,\ {PART})*
   | ALTER\ INDEX\ N\ ATTACH\ PARTITION\ N
   | DROP\ INDEX\ (?:CONCURRENTLY\ IF\ EXISTS\ )?N
+  | LOCK\ TABLE\ N\ IN\ [A-Z ]+\ MODE
   | UPDATE\ N\ SET\ N\ =\ DEFAULT\ WHERE\ N\ IS\ NULL
   | DO\ B
     )""",
