@@ -14,7 +14,7 @@ from psycopg import errors
 
 from agentsql.report import Event
 from agentsql.statement import Session, Work, send, watched
-from agentsql.step import Action, Mode
+from agentsql.step import REFERRING, Action, Mode
 from agentsql.timeouts import limit, limited
 
 if TYPE_CHECKING:
@@ -39,24 +39,25 @@ def attempt(action: Action, work: Work) -> Iterator[Event]:
         psycopg.Error: as the server raised it.
     """
     settings = work.session.settings
-    deadline = None
+    waited = 0.0  # seconds of waiting, not of work: a backfill may take hours between two rows that are locked
     naps = pauses()
+    patience = _patience(action, work)
     while True:
         started = time.monotonic()
         work.session.confirm()
         try:
-            with _place(action, work.session):
+            with _place(action, work.session, patience):
                 for sql in action.sql:
                     yield from watched(sql, work)
-        except LOCKED:
-            now = time.monotonic()
-            # Only waiting counts: a backfill may have worked for an hour before it met a lock.
-            deadline = deadline or max(started, now - settings.lock_timeout) + settings.lock_wait
+        except LOCKED as error:
             nap = next(naps)
-            if now + nap > deadline:
+            waited += min(time.monotonic() - started, patience) + nap
+            gave_up = action.patient and isinstance(error, errors.LockNotAvailable)
+            if gave_up or waited > settings.lock_wait:
                 take_back(action, work.session, settings.lock_timeout)
                 raise
             drop_invalid(action, work.session, settings.lock_wait)
+            patience = _patience(action, work)
             time.sleep(nap)
         except errors.DuplicateTable:
             # A backend whose client was killed may have built the index meanwhile.
@@ -73,18 +74,43 @@ def attempt(action: Action, work: Work) -> Iterator[Event]:
             return
 
 
+def _patience(action: Action, work: Work) -> float:
+    """Return how many seconds an attempt waits for each lock.
+
+    The server lets an autovacuum in the way give up only after deadlock_timeout. And it looks for a deadlock once,
+    after that time: if we wait for a second lock no longer than twice of it, we are the victim, not somebody's program.
+    """
+    session = work.session
+    if action.patient:
+        return session.settings.build_wait
+    patience = session.settings.lock_timeout
+    if work.blockers and all(blocker.autovacuum for blocker in work.blockers):
+        patience = max(patience, session.deadlock_timeout * 1.2)
+    return min(patience, session.deadlock_timeout * 2) if action.lock == REFERRING else patience
+
+
 @contextmanager
-def _place(action: Action, session: Session) -> Iterator[None]:
-    connection, settings = session.connection, session.settings
+def _place(action: Action, session: Session, patience: float) -> Iterator[None]:
+    connection = session.connection
     if action.mode is Mode.OUTSIDE:
-        with limited(
-            connection, settings.build_wait if action.patient else settings.lock_timeout, pooled=session.pooled
-        ):
+        with limited(connection, patience, pooled=session.pooled):
             yield
     else:
-        with transaction.atomic(using=connection.alias, durable=True):
-            limit(connection, settings.lock_timeout)
+        instant = action.mode is Mode.INSTANT
+        with _canceled_as_locked(instant=instant), transaction.atomic(using=connection.alias, durable=True):
+            limit(connection, patience, instant=instant)
             yield
+
+
+@contextmanager
+def _canceled_as_locked(*, instant: bool) -> Iterator[None]:
+    """Count the statement_timeout of an instant statement as that of its locks."""
+    try:
+        yield
+    except errors.QueryCanceled as error:
+        if instant:
+            raise errors.LockNotAvailable(str(error)) from error
+        raise
 
 
 def take_back(action: Action, session: Session, patience: float) -> None:

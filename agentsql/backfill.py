@@ -46,7 +46,7 @@ def add_filled(table: TableName, column: str, definition: str, default: str, com
     mark = f"ADD CONSTRAINT {quoted(fill_name(column))} CHECK ({_holds(column)}) NOT VALID"
     alter = f"ALTER COLUMN {quoted(column)} SET DEFAULT {default}"
     sql = f"ALTER TABLE {table.quoted} ADD COLUMN {definition}, {alter}, {mark}"
-    return Action(sql=(sql, *comments), mode=Mode.OWN, lock=ALTERING)
+    return Action(sql=(sql, *comments), mode=Mode.INSTANT, lock=ALTERING)
 
 
 def fill(table: TableName, leaves: Iterable[TableName], column: str, *, not_null: bool) -> Iterator[Action]:
@@ -57,7 +57,7 @@ def fill(table: TableName, leaves: Iterable[TableName], column: str, *, not_null
     if not_null:
         yield from require_values(table, mark, [column], after=_holds(column))
     else:
-        yield Action(sql=(f"ALTER TABLE {table.quoted} DROP CONSTRAINT {mark}",), mode=Mode.OWN, lock=ALTERING)
+        yield Action(sql=(f"ALTER TABLE {table.quoted} DROP CONSTRAINT {mark}",), mode=Mode.INSTANT, lock=ALTERING)
 
 
 def require_values(table: TableName, name: str, columns: Iterable[str], after: str = "") -> Iterator[Action]:
@@ -70,11 +70,11 @@ def require_values(table: TableName, name: str, columns: Iterable[str], after: s
     strict = " AND ".join(f"{column} IS NOT NULL" for column in columns)
     undo = f"{alter} {drop}, ADD CONSTRAINT {name} CHECK ({after}) NOT VALID" if after else f"{alter} {drop}"
     yield Action(
-        sql=(f"{alter} {drop}, ADD CONSTRAINT {name} CHECK ({strict}) NOT VALID",), mode=Mode.OWN, lock=ALTERING
+        sql=(f"{alter} {drop}, ADD CONSTRAINT {name} CHECK ({strict}) NOT VALID",), mode=Mode.INSTANT, lock=ALTERING
     )
     yield Action(sql=(f"{alter} VALIDATE CONSTRAINT {name}",), mode=Mode.OWN, lock=VALIDATING, undo=undo)
     required = ", ".join(f"ALTER COLUMN {column} SET NOT NULL" for column in columns)
-    yield Action(sql=(f"{alter} {required}", f"{alter} DROP CONSTRAINT {name}"), mode=Mode.OWN, lock=ALTERING)
+    yield Action(sql=(f"{alter} {required}", f"{alter} DROP CONSTRAINT {name}"), mode=Mode.INSTANT, lock=ALTERING)
 
 
 def fill_at_once(table: TableName, column: str, *, not_null: bool) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -45,13 +45,22 @@ SELECT v.name::text, v.superuser AND NOT v.trusted
     ON e.name = v.name AND e.default_version = v.version
  WHERE v.name = ANY(%s)
 """
-PARTITIONS = """
+TREE = """
 WITH RECURSIVE tree AS (
     SELECT root.name AS root, to_regclass(root.name)::oid AS oid, 0 AS depth, 0::oid AS parent
       FROM unnest(%s::text[]) AS root (name)
     UNION ALL
     SELECT tree.root, i.inhrelid, tree.depth + 1, i.inhparent FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid
 )
+"""
+PARTITION_KEYS = f"""{TREE}
+SELECT tree.root, array_agg(DISTINCT coalesce(a.attname::text, ''))
+  FROM tree JOIN pg_partitioned_table p ON p.partrelid = tree.oid
+  CROSS JOIN unnest(p.partattrs::int2[]) AS k (attnum)
+  LEFT JOIN pg_attribute a ON a.attrelid = tree.oid AND a.attnum = k.attnum
+ GROUP BY tree.root
+"""
+PARTITIONS = f"""{TREE}
 SELECT tree.root, n.nspname::text, c.relname::text, c.relkind::text, pn.nspname::text, p.relname::text,
        (SELECT jsonb_object_agg(x.relname, jsonb_build_array(
                    i.indisvalid, x.relispartition,
@@ -88,6 +97,7 @@ def ask(
     tables = [table for table in found if isinstance(table, Table) and table.usable]
     names = [item.name for item in missing.values() if isinstance(item, Index | Constraint) and item.name]
     extensions = [item.name for item in missing.values() if isinstance(item, Extension)]
+    parted = {table.table.quoted: table.table for table in tables if table.relkind == "p"}
     sizes = populated(connection, [table.table for table in tables], patience)
     with transaction.atomic(using=connection.alias, durable=True):
         limit(connection, patience)
@@ -98,7 +108,8 @@ def ask(
             taken=dict(rows(connection, TAKEN, [names, server.current_schema])) if names else {},
             building=_building(connection, names) if names and tables else {},
             volatile=_volatile(connection, [key for key in missing if key.table in sizes], draft, editor),
-            partitions=_partitions(connection, [table.table for table in tables if table.relkind == "p"]),
+            partitions=_partitions(connection, parted),
+            partition_keys=_partition_keys(connection, parted),
         )
 
 
@@ -151,14 +162,13 @@ def _volatile(connection: BaseDatabaseWrapper, keys: Iterable[Key], draft: Draft
 
 
 def _partitions(
-    connection: BaseDatabaseWrapper, roots: Collection[TableName]
+    connection: BaseDatabaseWrapper, roots: Mapping[str, TableName]
 ) -> dict[TableName, tuple[Partition, ...]]:
     if not roots:
         return {}
-    tables = {root.quoted: root for root in roots}
-    found: dict[TableName, list[Partition]] = {root: [] for root in roots}
-    for root, namespace, name, relkind, above_in, above, indexes, keys in rows(connection, PARTITIONS, [list(tables)]):
-        found[tables[root]].append(
+    found: dict[TableName, list[Partition]] = {root: [] for root in roots.values()}
+    for root, namespace, name, relkind, above_in, above, indexes, keys in rows(connection, PARTITIONS, [list(roots)]):
+        found[roots[root]].append(
             Partition(
                 table=TableName(namespace, name),
                 parent=TableName(above_in, above),
@@ -169,3 +179,10 @@ def _partitions(
             )
         )
     return {root: tuple(parts) for root, parts in found.items()}
+
+
+def _partition_keys(connection: BaseDatabaseWrapper, roots: Mapping[str, TableName]) -> dict[TableName, frozenset[str]]:
+    """Return the columns of the partition keys at all depths; "" stands for an expression."""
+    if not roots:
+        return {}
+    return {roots[root]: frozenset(columns) for root, columns in rows(connection, PARTITION_KEYS, [list(roots)])}

@@ -21,7 +21,7 @@ from agentsql.discover import Plugin, discover
 from agentsql.exceptions import DatabaseUnavailable
 from agentsql.executor import execute
 from agentsql.lock import exclusive
-from agentsql.report import Event, Notice, Outcome, Report, Result
+from agentsql.report import Event, Notice, Outcome, Report, Result, made, stopped
 from agentsql.schema import Kind
 from agentsql.statement import Session
 from agentsql.survey import Survey, Wishes, look
@@ -100,10 +100,16 @@ def converge(
             ):
                 survey = _when_built(again(survey), again, settings, tell)
                 means = Session(
-                    connection=connection, wire=connection.connection, settings=settings, watch=watch, pooled=pooled
+                    connection=connection,
+                    wire=connection.connection,
+                    settings=settings,
+                    watch=watch,
+                    pooled=pooled,
+                    deadlock_timeout=survey.server.deadlock_timeout,
                 )
                 outcomes = _apply(survey, means, wishes, tell)
-                survey = again(survey) if outcomes else survey
+                if outcomes and not stopped(outcomes):
+                    survey = again(survey)
     except (DatabaseError, psycopg.Error) as error:
         raise DatabaseUnavailable(f"The database failed: {session.first_line(error)}") from error
     broken = [outcome.failure.finding for outcome in outcomes if outcome.failure and outcome.failure.finding]
@@ -112,7 +118,7 @@ def converge(
         plugins=tuple(plugin.label for plugin in plugins),
         outcomes=outcomes,
         findings=(*broken, *survey.findings),
-        remaining=len(survey.situation.diff.missing),
+        remaining=len(survey.situation.diff.missing) - (made(outcomes) if stopped(outcomes) else 0),
         seconds=time.perf_counter() - start,
     )
 

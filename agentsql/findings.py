@@ -198,6 +198,16 @@ def foreign_partition(key: Key, partition: TableName) -> CheckMessage:
     )
 
 
+def lacks_partition_key(key: Key, columns: Iterable[str]) -> CheckMessage:
+    lacking = ", ".join(column or "an expression" for column in columns)
+    return Error(
+        f"The {key} can't be made: on a partitioned table it must include the partition key ({lacking}).",
+        hint="Add those fields to the model's constraint, or partition the table otherwise.",
+        obj=str(key),
+        id="agentsql.D019",
+    )
+
+
 def all_or_nothing() -> CheckMessage:
     return Error(
         "With --atomic nothing is made, because something can't be.",

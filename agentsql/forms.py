@@ -25,16 +25,21 @@ def actions(item: SchemaObject, now: Situation) -> tuple[Action, ...]:
     """Return what makes an object, in order."""
     key = item.key
     parted = key.table in now.conditions.partitions and key.kind in partitions.FORMS
-    half = parted and key in now.diff.begun  # even where there are no rows
-    if (half or now.in_use(key.table)) and not now.conditions.atomic and not now.rewrites(key):
+    # An empty partitioned table may have parts of an index from a run that was killed.
+    if (parted or now.in_use(key.table)) and not now.conditions.atomic and not now.rewrites(key):
         return tuple((partitions if parted else online).FORMS[key.kind](item, now))
     target = item.target if isinstance(item, Constraint) else None
     locks = key.kind in ADDED_TO_TABLES and (now.exists(key.table) or (target is not None and now.exists(target)))
-    alone = now.in_use(key.table) or (target is not None and now.exists(target))
+    if now.conditions.atomic:
+        mode = Mode.SHARED
+    elif now.in_use(key.table):
+        mode = Mode.OWN  # a rewrite takes its time
+    else:
+        mode = Mode.INSTANT if target is not None and now.exists(target) else Mode.SHARED
     return (
         Action(
             sql=tuple(plain(item, now)),
-            mode=Mode.OWN if alone and not now.conditions.atomic else Mode.SHARED,
+            mode=mode,
             lock=LOCKS.get(key.kind, ALTERING) if locks else "",
         ),
     )
@@ -51,7 +56,7 @@ def plain(item: SchemaObject, now: Situation) -> Iterator[str]:
     begun = now.diff.begun.get(item.key)
     if isinstance(begun, Index):
         if isinstance(item, Constraint) and begun.valid:
-            yield online.using_index(item, now)
+            yield online.using_index(item, item.table, item.name, now)
             return
         yield f"DROP INDEX {now.relation(begun.table, begun.name)}"
     elif isinstance(begun, Constraint) and begun.kind in {Kind.CHECK, Kind.FOREIGN_KEY}:

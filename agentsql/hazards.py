@@ -93,10 +93,23 @@ def rewrites(now: Situation) -> Iterator[Refusal]:
 
 
 def partitions(now: Situation) -> Iterator[Refusal]:
-    for key in now.diff.missing:
-        foreign = [part for part in now.conditions.partitions.get(key.table, ()) if part.relkind == "f"]
-        if foreign and key.kind not in {Kind.TABLE, Kind.COLUMN, Kind.CHECK}:
-            yield key, findings.foreign_partition(key, foreign[0].table)
+    for key, item in now.diff.missing.items():
+        parts = now.conditions.partitions.get(key.table, ())
+        foreign = next((part.table for part in parts if part.relkind == "f"), None)
+        if foreign is not None and _reaches_into_partitions(key, now):
+            yield key, findings.foreign_partition(key, foreign)
+        elif key.kind in {Kind.UNIQUE, Kind.PRIMARY_KEY} and isinstance(item, Constraint):
+            lacking = set(now.conditions.partition_keys.get(key.table, ())) - set(item.columns)
+            if lacking:
+                yield key, findings.lacks_partition_key(key, sorted(lacking))
+
+
+def _reaches_into_partitions(key: Key, now: Situation) -> bool:
+    """Tell whether a form works on each partition, not only on the parent."""
+    if key.kind is Kind.COLUMN:
+        with suppress(UnknownDefault):
+            return now.in_use(key.table) and key not in now.diff.begun and now.is_volatile(key)
+    return key.kind not in {Kind.TABLE, Kind.COLUMN, Kind.CHECK}
 
 
 def targets(now: Situation) -> Iterator[Refusal]:

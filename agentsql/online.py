@@ -27,7 +27,7 @@ def column(item: SchemaObject, now: Situation) -> Iterator[Action]:
     begun = wanted.key in now.diff.begun
     if not begun and not now.is_volatile(wanted.key):
         sql = now.editor.column(cast("Any", model), field, standing_default(field, now.editor))
-        yield Action(sql=tuple(sql), mode=Mode.OWN, lock=ALTERING)
+        yield Action(sql=tuple(sql), mode=Mode.INSTANT, lock=ALTERING)
         return
     if not begun:
         default = server_default(field, now.editor) or "NULL"
@@ -54,7 +54,7 @@ def unique(item: SchemaObject, now: Situation) -> Iterator[Action]:
         yield drop_invalid(name)
     if not (isinstance(found, Index) and found.valid):
         yield concurrently(unique_index(wanted, wanted.table, wanted.name, now), name)
-    yield Action(sql=(using_index(wanted, now),), mode=Mode.OWN, lock=ALTERING)
+    yield Action(sql=(using_index(wanted, wanted.table, wanted.name, now),), mode=Mode.INSTANT, lock=ALTERING)
 
 
 def unique_index(wanted: Constraint, table: TableName, name: str, now: Situation) -> str:
@@ -66,12 +66,11 @@ def unique_index(wanted: Constraint, table: TableName, name: str, now: Situation
     return f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(name)} ON {table.quoted} ({columns}){nulls}{tablespace}"
 
 
-def using_index(wanted: Constraint, now: Situation) -> str:
-    """Return the statement that makes a constraint of the unique index with its name."""
+def using_index(wanted: Constraint, table: TableName, name: str, now: Situation) -> str:
+    """Return the statement that makes a constraint on a table of the unique index with its name."""
     kind = "PRIMARY KEY" if wanted.kind is Kind.PRIMARY_KEY else "UNIQUE"
     deferrable = now.editor.deferrability(now.draft.origins[wanted.key].source)
-    name = quoted(wanted.name)
-    return f"ALTER TABLE {wanted.table.quoted} ADD CONSTRAINT {name} {kind} USING INDEX {name}{deferrable}"
+    return f"ALTER TABLE {table.quoted} ADD CONSTRAINT {quoted(name)} {kind} USING INDEX {quoted(name)}{deferrable}"
 
 
 def key_check(wanted: Constraint) -> str:
@@ -101,7 +100,7 @@ def validated(wanted: Constraint, name: str, sql: str, lock: str, now: Situation
         name = found.name
     else:
         undo = f"ALTER TABLE {wanted.table.quoted} DROP CONSTRAINT {quoted(name)}"
-        yield Action(sql=(f"{sql} NOT VALID",), mode=Mode.OWN, lock=lock)
+        yield Action(sql=(f"{sql} NOT VALID",), mode=Mode.INSTANT, lock=lock)
     yield Action(sql=(validate(wanted.table, name),), mode=Mode.OWN, lock=VALIDATING, undo=undo)
 
 
@@ -110,11 +109,11 @@ def validate(table: TableName, name: str) -> str:
 
 
 def concurrently(sql: str, name: str) -> Action:
-    return Action(sql=(sql,), mode=Mode.OUTSIDE, lock=VALIDATING, builds=name, patient=True)
+    return Action(sql=(sql,), mode=Mode.OUTSIDE, lock=VALIDATING, builds=name)
 
 
 def drop_invalid(name: str) -> Action:
-    return Action(sql=(f"DROP INDEX CONCURRENTLY IF EXISTS {name}",), mode=Mode.OUTSIDE, lock=VALIDATING, patient=True)
+    return Action(sql=(f"DROP INDEX CONCURRENTLY IF EXISTS {name}",), mode=Mode.OUTSIDE, lock=VALIDATING)
 
 
 FORMS: Mapping[Kind, Callable[[SchemaObject, Situation], Iterator[Action]]] = {

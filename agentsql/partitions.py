@@ -27,7 +27,7 @@ def index(item: SchemaObject, now: Situation) -> Iterator[Action]:
 
     def parent(table: TableName, name: str) -> Action:
         sql = respelled(statement, ON_ONLY, table=table.quoted, name=quoted(name))
-        return Action(sql=(sql,), mode=Mode.OWN, lock=BUILDING)
+        return Action(sql=(sql,), mode=Mode.INSTANT, lock=BUILDING)
 
     def leaf(table: TableName, name: str) -> str:
         return respelled(statement, CONCURRENTLY, table=table.quoted, name=quoted(name))
@@ -40,12 +40,13 @@ def unique(item: SchemaObject, now: Situation) -> Iterator[Action]:
     kind = "PRIMARY KEY" if wanted.kind is Kind.PRIMARY_KEY else "UNIQUE"
     columns = ", ".join(quoted(column) for column in wanted.columns)
     nulls = "" if wanted.nulls_distinct else " NULLS NOT DISTINCT"
+    deferrable = now.editor.deferrability(now.draft.origins[wanted.key].source)
     if wanted.kind is Kind.PRIMARY_KEY and (nullable := now.nullable(wanted)):
         yield from require_values(wanted.table, online.key_check(wanted), nullable)
 
     def parent(table: TableName, name: str) -> Action:
-        sql = f"ALTER TABLE ONLY {table.quoted} ADD CONSTRAINT {quoted(name)} {kind}{nulls} ({columns})"
-        return Action(sql=(sql,), mode=Mode.OWN, lock=ALTERING)
+        sql = f"ALTER TABLE ONLY {table.quoted} ADD CONSTRAINT {quoted(name)} {kind}{nulls} ({columns}){deferrable}"
+        return Action(sql=(sql,), mode=Mode.INSTANT, lock=ALTERING)
 
     def leaf(table: TableName, name: str) -> str:
         return online.unique_index(wanted, table, name, now)
@@ -59,39 +60,40 @@ def _tree(
     parent: Callable[[TableName, str], Action],
     leaf: Callable[[TableName, str], str],
 ) -> Iterator[Action]:
-    """Make what is missing of an index and its parts, parents first; then attach, from the leaves up."""
+    """Make what is missing of an index and its parts: the leaves' first, where rows may be in the way, then the rest.
+
+    Whenever it ends early there is nothing invalid but perhaps the parents', and the next run knows the parts by name.
+    """
     tree = now.conditions.partitions[wanted.table]
     names = {wanted.table: wanted.name} | {part.table: part_name(part.table, wanted) for part in tree}
+    for part in tree:
+        if part.leaf:
+            yield from _leaf(wanted, part, names[part.table], leaf, now)
     if wanted.key not in now.diff.begun:
         yield parent(wanted.table, wanted.name)
     for part in tree:
-        name = names[part.table]
-        found = part.indexes.get(name)
-        if part.leaf:
-            yield from _leaf_index(wanted, part, name, leaf(part.table, name))
-        elif found is None:
-            yield parent(part.table, name)
-    for part in reversed(tree):
-        name = names[part.table]
-        found = part.indexes.get(name)
+        if not part.leaf and names[part.table] not in part.indexes:
+            yield parent(part.table, names[part.table])
+    for part in reversed(tree):  # from the leaves up
+        found = part.indexes.get(names[part.table])
         if found is None or not found.attached:
-            above = names.get(part.parent, wanted.name)
-            place = _in_schema(part.parent if part.parent in names else wanted.table, above)
-            sql = f"ALTER INDEX {place} ATTACH PARTITION {_in_schema(part.table, name)}"
-            yield Action(sql=(sql,), mode=Mode.OWN, lock=ALTERING)
+            above = part.parent if part.parent in names else wanted.table
+            place, name = _in_schema(above, names[above]), _in_schema(part.table, names[part.table])
+            yield Action(sql=(f"ALTER INDEX {place} ATTACH PARTITION {name}",), mode=Mode.INSTANT, lock=ALTERING)
 
 
-def _leaf_index(wanted: Index | Constraint, part: Partition, name: str, sql: str) -> Iterator[Action]:
+def _leaf(
+    wanted: Index | Constraint, part: Partition, name: str, leaf: Callable[[TableName, str], str], now: Situation
+) -> Iterator[Action]:
     place = _in_schema(part.table, name)
     found = part.indexes.get(name)
     if found is not None and not found.valid:
         yield online.drop_invalid(place)
     if found is None or not found.valid:
-        yield online.concurrently(sql, place)
+        yield online.concurrently(leaf(part.table, name), place)
     if isinstance(wanted, Constraint) and not (found is not None and found.of_constraint):
-        kind = "PRIMARY KEY" if wanted.kind is Kind.PRIMARY_KEY else "UNIQUE"
-        sql = f"ALTER TABLE {part.table.quoted} ADD CONSTRAINT {quoted(name)} {kind} USING INDEX {quoted(name)}"
-        yield Action(sql=(sql,), mode=Mode.OWN, lock=ALTERING)
+        sql = online.using_index(wanted, part.table, name, now)
+        yield Action(sql=(sql,), mode=Mode.INSTANT, lock=ALTERING)
 
 
 def foreign_key(item: SchemaObject, now: Situation) -> Iterator[Action]:
@@ -108,10 +110,10 @@ def foreign_key(item: SchemaObject, now: Situation) -> Iterator[Action]:
             continue
         if known is None:
             sql = f"{respelled(statement, table=part.table.quoted)} NOT VALID"
-            yield Action(sql=(sql,), mode=Mode.OWN, lock=REFERRING)
+            yield Action(sql=(sql,), mode=Mode.INSTANT, lock=REFERRING)
         undo = f"ALTER TABLE {part.table.quoted} DROP CONSTRAINT {quoted(name)}"
         yield Action(sql=(online.validate(part.table, name),), mode=Mode.OWN, lock=VALIDATING, undo=undo)
-    yield Action(sql=(str(statement),), mode=Mode.OWN, lock=REFERRING)
+    yield Action(sql=(str(statement),), mode=Mode.INSTANT, lock=REFERRING)
 
 
 def part_name(table: TableName, wanted: Index | Constraint) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -71,6 +72,16 @@ class Notice:
     """A sentence about what the run waits for."""
 
     text: str
+
+
+def made(outcomes: Iterable[Outcome]) -> int:
+    """Return how many objects were made."""
+    return sum(len(outcome.step.creates) for outcome in outcomes if outcome.result is Result.DONE)
+
+
+def stopped(outcomes: Iterable[Outcome]) -> bool:
+    """Tell whether Ctrl-C ended a run."""
+    return any(outcome.result is Result.STOPPED for outcome in outcomes)
 
 
 Event: TypeAlias = Outcome | Progress | Notice

@@ -29,6 +29,7 @@ SELECT current_setting('server_version_num')::int,
        ARRAY(SELECT extname::text FROM pg_extension),
        ARRAY(SELECT nspname::text FROM pg_namespace),
        ARRAY(SELECT collname::text FROM pg_collation WHERE NOT collisdeterministic),
+       (SELECT setting::float8 / 1000 FROM pg_settings WHERE name = 'deadlock_timeout'),
        (SELECT jsonb_object_agg(o.oid, jsonb_build_array(a.amname, o.opcname, o.opcdefault))
           FROM pg_opclass o JOIN pg_am a ON a.oid = o.opcmethod)
 """
@@ -38,7 +39,7 @@ SELECT current_setting('server_version_num')::int,
 class Server:
     """Facts of the session and the server that decisions need.
 
-    pooled: a pooler stands between, and each transaction may have another server connection.
+    pooled: a pooler stands between, and each transaction may have another server connection. deadlock_timeout: seconds.
     """
 
     version: int
@@ -56,6 +57,7 @@ class Server:
     extensions: frozenset[str]
     namespaces: frozenset[str]
     collations: frozenset[str]
+    deadlock_timeout: float
     opclasses: Mapping[int, tuple[str, str, bool]]
 
     @property
@@ -84,7 +86,8 @@ def ask(connection: BaseDatabaseWrapper) -> Server:
         extensions=frozenset(row[12]),
         namespaces=frozenset(row[13]),
         collations=frozenset(row[14]),
-        opclasses={int(oid): tuple(facts) for oid, facts in parsed(row[15]).items()},
+        deadlock_timeout=row[15],
+        opclasses={int(oid): tuple(facts) for oid, facts in parsed(row[16]).items()},
     )
 
 

@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 class Conditions:
     """What decisions need to know of the database beyond the schema.
 
-    populated: existing tables that hold rows, with their size in words. extensions: those the server can install, and
-    whether only a superuser may. taken: relation names in use where we would create, with what they name. building:
-    index names that another backend is building, with its pid. volatile: functions that answer anew for each row.
-    partitions: of existing partitioned tables, parents first. atomic, allow_rewrite: what the caller asked for.
+    populated: existing tables that hold rows, with their size in words.
+    extensions: those the server can install, and whether only a superuser may.
+    taken: relation names in use where we would create, with what they name.
+    building: index names that another backend is building, with its pid.
+    volatile: functions that answer anew for each row.
+    partitions: of existing partitioned tables, parents first.
+    partition_keys: the columns of their keys; "" stands for an expression.
+    atomic, allow_rewrite: what the caller asked for.
     """
 
     user: str
@@ -38,6 +42,7 @@ class Conditions:
     building: Mapping[str, int] = field(default_factory=dict)
     volatile: Collection[str] = frozenset({"gen_random_uuid"})
     partitions: Mapping[TableName, tuple[Partition, ...]] = field(default_factory=dict)
+    partition_keys: Mapping[TableName, Collection[str]] = field(default_factory=dict)
     atomic: bool = False
     allow_rewrite: bool = False
 

@@ -35,6 +35,7 @@ class Session:
 
     wire: the connection's session at the start. Django makes a new one when that is lost, but a run must not go on with
     it: search_path and role may be others there. pooled: a pooler gives each transaction another server connection.
+    deadlock_timeout: the server's, in seconds.
     """
 
     connection: BaseDatabaseWrapper
@@ -42,6 +43,7 @@ class Session:
     settings: Settings
     watch: Watch
     pooled: bool = False
+    deadlock_timeout: float = 1.0
 
     @property
     def lost(self) -> bool:

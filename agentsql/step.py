@@ -16,7 +16,8 @@ class Mode(StrEnum):
     """How an action runs."""
 
     SHARED = "shared"  # in one transaction with its neighbours
-    OWN = "own"  # in a transaction of its own, with a short lock_timeout, again and again
+    OWN = "own"  # in a transaction of its own
+    INSTANT = "instant"  # the same, and nothing to do but to have its locks
     OUTSIDE = "outside"  # outside any transaction: CONCURRENTLY, and a block that commits as it goes
 
 
@@ -37,7 +38,6 @@ class Action:
     lock: the strongest lock on a table that others may use; "" when nobody can be waiting.
     undo: a statement that takes back what earlier actions of the step left, should this one fail.
     builds: the quoted name of the index it builds CONCURRENTLY; a failure leaves that invalid.
-    patient: nobody queues behind it while it waits, so it may wait for long.
     """
 
     sql: tuple[str, ...]
@@ -45,7 +45,11 @@ class Action:
     lock: str = NO_LOCK
     undo: str = ""
     builds: str = ""
-    patient: bool = False
+
+    @property
+    def patient(self) -> bool:
+        """Tell whether it may wait for long, because no reader and no writer queues behind it."""
+        return self.lock == VALIDATING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

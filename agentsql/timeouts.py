@@ -16,13 +16,17 @@ POSTGRES_17 = 170000  # the first with transaction_timeout
 WHOLE_RUN = {"idle_session_timeout": "0", "default_transaction_isolation": "read committed"}
 
 
-def limit(connection: BaseDatabaseWrapper, lock_timeout: float) -> None:
+def limit(connection: BaseDatabaseWrapper, lock_timeout: float, *, instant: bool = False) -> None:
     """Let the statements of this transaction wait so many seconds for a lock, and otherwise take their time.
 
+    An instant statement has that time in all: one that locks two tables would wait for each, others queueing behind it.
     A row that row-level security hides from us is an error rather than one that is not there.
     """
+    limits = _limits(connection, lock_timeout) | {"row_security": "off"}
+    if instant:
+        limits["statement_timeout"] = limits["lock_timeout"]
     with connection.cursor() as cursor:
-        _set(cursor, _limits(connection, lock_timeout) | {"row_security": "off"}, local=True)
+        _set(cursor, limits, local=True)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ BLOCKERS = f"""
 WITH {MINE}
 SELECT DISTINCT b.pid, coalesce(b.usename, '')::text, coalesce(b.state, '')::text,
        coalesce(extract(epoch FROM clock_timestamp() - b.xact_start), 0)::int,
-       left(regexp_replace(coalesce(b.query, ''), '\\s+', ' ', 'g'), 100)
+       left(regexp_replace(coalesce(b.query, ''), '\\s+', ' ', 'g'), 100), b.backend_type = 'autovacuum worker'
   FROM mine, unnest(pg_blocking_pids(mine.pid)) AS blocking (pid) LEFT JOIN pg_stat_activity b ON b.pid = blocking.pid
  WHERE mine.wait_event_type = 'Lock'
  ORDER BY 1
@@ -47,6 +47,7 @@ class Blocker(NamedTuple):
     state: str
     seconds: int
     query: str
+    autovacuum: bool = False
 
     def __str__(self) -> str:
         if self.pid is None:
