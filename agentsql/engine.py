@@ -111,7 +111,7 @@ def converge(
                 if outcomes and not stopped(outcomes):
                     survey = again(survey)
     except (DatabaseError, psycopg.Error) as error:
-        raise DatabaseUnavailable(f"The database failed: {session.first_line(error)}") from error
+        raise DatabaseUnavailable(session.told(error)) from error
     broken = [outcome.failure.finding for outcome in outcomes if outcome.failure and outcome.failure.finding]
     return Report(
         database=survey.server.database,

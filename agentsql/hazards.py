@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeGuard
 
+from django.db.models import UniqueConstraint
+
 from agentsql import findings
 from agentsql.defaults import UnknownDefault, fills_rows, has_value, standing_default
 from agentsql.forms import ADDED_TO_TABLES, plain
@@ -98,10 +100,15 @@ def partitions(now: Situation) -> Iterator[Refusal]:
         foreign = next((part.table for part in parts if part.relkind == "f"), None)
         if foreign is not None and _reaches_into_partitions(key, now):
             yield key, findings.foreign_partition(key, foreign)
-        elif key.kind in {Kind.UNIQUE, Kind.PRIMARY_KEY} and isinstance(item, Constraint):
+        elif isinstance(item, Index | Constraint) and _is_unique(key, now):
             lacking = set(now.conditions.partition_keys.get(key.table, ())) - set(item.columns)
             if lacking:
                 yield key, findings.lacks_partition_key(key, sorted(lacking))
+
+
+def _is_unique(key: Key, now: Situation) -> bool:
+    declared = isinstance(now.draft.origins[key].source, UniqueConstraint)  # maybe an index to the server
+    return key.kind in {Kind.UNIQUE, Kind.PRIMARY_KEY} or declared
 
 
 def _reaches_into_partitions(key: Key, now: Situation) -> bool:

@@ -85,6 +85,19 @@ def learn_types(connection: BaseDatabaseWrapper) -> None:
     register_type_handlers(connection)
 
 
+REMEDIES = {
+    "query_wait_timeout": "A run needs two server connections of the pooler: raise its pool size, or connect directly.",
+    "transaction timeout": "Behind a pooler the role's transaction_timeout holds: raise it, or connect directly.",
+}
+
+
+def told(error: Exception) -> str:
+    """Return what a failure of the database says, with the remedy where there is one."""
+    words = first_line(error)
+    remedies = [remedy for sign, remedy in REMEDIES.items() if sign in words]
+    return " ".join([f"The database failed: {words}", *remedies])
+
+
 def first_line(error: Exception) -> str:
     """Return what an error says, without its context."""
     lines = str(error).strip().splitlines() or [type(error).__name__]

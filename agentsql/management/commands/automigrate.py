@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import math
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,7 @@ class Command(BaseCommand):
         super().run_from_argv(argv)
 
     def handle(self, *_: Any, **options: Any) -> None:
+        logging.getLogger("psycopg").addHandler(logging.NullHandler())  # a lost connection is told once, by our error
         planned = options["plan"] or options["check"]
         streamed = options["format"] == "text" and not planned
         console = Console(self.stdout, self.stderr, self.style, options["verbosity"], steps=streamed)
