@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from django.db import ProgrammingError, transaction
+from django.db import ProgrammingError
 
 from agentsql.names import FILL_PREFIX, TableName, fill_name
 from agentsql.schema import (
@@ -27,7 +27,6 @@ from agentsql.schema import (
     schema_of,
 )
 from agentsql.server import Server, rows
-from agentsql.timeouts import limit
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -65,7 +64,6 @@ SELECT i.indrelid::bigint, i.indexrelid::bigint, c.relname::text, a.amname::text
 """
 
 POSTGRES_15 = 150000  # the first with NULLS NOT DISTINCT
-NO_LOCK_SECONDS = 10.0  # types are read without one
 KINDS = {
     "p": Kind.PRIMARY_KEY,
     "u": Kind.UNIQUE,
@@ -96,8 +94,7 @@ def resolve_types(connection: BaseDatabaseWrapper, types: Collection[str]) -> di
         return {}
     types = sorted(types)
     try:
-        with transaction.atomic(using=connection.alias, durable=True), connection.cursor() as cursor:
-            limit(connection, NO_LOCK_SECONDS)
+        with connection.cursor() as cursor:
             cursor.execute(f"SELECT {', '.join(f'NULL::{text}' for text in types)} LIMIT 0")
             result = cursor.cursor.pgresult
             return {text: TypeId(result.ftype(i), result.fmod(i)) for i, text in enumerate(types)}

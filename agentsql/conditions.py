@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, transaction
 
+from agentsql import partition_tree
 from agentsql.defaults import UnknownDefault, called, server_default
 from agentsql.names import TableName, quoted
-from agentsql.schema import Constraint, Extension, Index, Key, Kind, PartIndex, Partition, SchemaObject, Table
-from agentsql.server import Server, parsed, rows
+from agentsql.schema import Constraint, Extension, Index, Key, Kind, SchemaObject, Table
+from agentsql.server import Server, rows
 from agentsql.situation import Conditions
 from agentsql.timeouts import limit
 
@@ -44,35 +45,6 @@ SELECT v.name::text, v.superuser AND NOT v.trusted
   FROM pg_available_extension_versions v JOIN pg_available_extensions e
     ON e.name = v.name AND e.default_version = v.version
  WHERE v.name = ANY(%s)
-"""
-TREE = """
-WITH RECURSIVE tree AS (
-    SELECT root.name AS root, to_regclass(root.name)::oid AS oid, 0 AS depth, 0::oid AS parent
-      FROM unnest(%s::text[]) AS root (name)
-    UNION ALL
-    SELECT tree.root, i.inhrelid, tree.depth + 1, i.inhparent FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid
-)
-"""
-PARTITION_KEYS = f"""{TREE}
-SELECT tree.root, array_agg(DISTINCT coalesce(a.attname::text, ''))
-  FROM tree JOIN pg_partitioned_table p ON p.partrelid = tree.oid
-  CROSS JOIN unnest(p.partattrs::int2[]) AS k (attnum)
-  LEFT JOIN pg_attribute a ON a.attrelid = tree.oid AND a.attnum = k.attnum
- GROUP BY tree.root
-"""
-PARTITIONS = f"""{TREE}
-SELECT tree.root, n.nspname::text, c.relname::text, c.relkind::text, pn.nspname::text, p.relname::text,
-       (SELECT jsonb_object_agg(x.relname, jsonb_build_array(
-                   i.indisvalid, x.relispartition,
-                   EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u'))))
-          FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid),
-       (SELECT jsonb_object_agg(k.conname, k.convalidated)
-          FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f')
-  FROM tree
-  JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_class p ON p.oid = tree.parent JOIN pg_namespace pn ON pn.oid = p.relnamespace
- WHERE tree.depth > 0
- ORDER BY tree.depth, n.nspname, c.relname
 """
 
 
@@ -108,8 +80,8 @@ def ask(
             taken=dict(rows(connection, TAKEN, [names, server.current_schema])) if names else {},
             building=_building(connection, names) if names and tables else {},
             volatile=_volatile(connection, [key for key in missing if key.table in sizes], draft, editor),
-            partitions=_partitions(connection, parted),
-            partition_keys=_partition_keys(connection, parted),
+            partitions=partition_tree.partitions(connection, parted),
+            partition_keys=partition_tree.key_columns(connection, parted),
         )
 
 
@@ -159,30 +131,3 @@ def _volatile(connection: BaseDatabaseWrapper, keys: Iterable[Key], draft: Draft
             with suppress(UnknownDefault):
                 names |= called(server_default(draft.origins[key].source, editor))
     return frozenset(name for (name,) in rows(connection, VOLATILE, [sorted(names)])) if names else frozenset()
-
-
-def _partitions(
-    connection: BaseDatabaseWrapper, roots: Mapping[str, TableName]
-) -> dict[TableName, tuple[Partition, ...]]:
-    if not roots:
-        return {}
-    found: dict[TableName, list[Partition]] = {root: [] for root in roots.values()}
-    for root, namespace, name, relkind, above_in, above, indexes, keys in rows(connection, PARTITIONS, [list(roots)]):
-        found[roots[root]].append(
-            Partition(
-                table=TableName(namespace, name),
-                parent=TableName(above_in, above),
-                leaf=relkind != "p",
-                relkind=relkind,
-                indexes={index: PartIndex(*facts) for index, facts in parsed(indexes).items()},
-                foreign_keys=parsed(keys),
-            )
-        )
-    return {root: tuple(parts) for root, parts in found.items()}
-
-
-def _partition_keys(connection: BaseDatabaseWrapper, roots: Mapping[str, TableName]) -> dict[TableName, frozenset[str]]:
-    """Return the columns of the partition keys at all depths; "" stands for an expression."""
-    if not roots:
-        return {}
-    return {roots[root]: frozenset(columns) for root, columns in rows(connection, PARTITION_KEYS, [list(roots)])}

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.indexes import PostgresIndex
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
-from django.db.models.expressions import RawSQL
 
 from agentsql.editor import DryRun, is_inline, is_unique_index, table_name
 from agentsql.names import TableName, chosen_name, clip
+from agentsql.reads import named
 from agentsql.schema import Column, Constraint, Index, Kind, SchemaObject, Structure, Table
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class ModelFacts:
             yield Fact(self._foreign_key(item), DryRun.foreign_key, item)
 
     def _reads(self, expression: Any) -> tuple[str, ...]:
-        names = {name.partition("__")[0] for name in _named(expression)}
+        names = {name.partition("__")[0] for name in named(expression)}
         return self.columns(sorted(names - {""}))
 
     def _wants_like_index(self, item: ModelField, type_text: str, parameters: dict[str, Any]) -> bool:
@@ -214,43 +213,3 @@ def access_method(index: models.Index) -> str | None:
     if isinstance(index, PostgresIndex):
         return index.suffix
     return "btree" if type(index) is models.Index else None
-
-
-def columns_of(model: type[Model], source: Any) -> frozenset[str] | None:
-    """Return the columns that a declared index or constraint reads, conditions and expressions included.
-
-    None where raw SQL or something unknown may read any.
-    """
-    meta: Any = model._meta
-    names = {name for name, _ in getattr(source, "fields_orders", ())}
-    names |= {*getattr(source, "fields", ()), *(getattr(source, "include", None) or ())}
-    parts = [*(getattr(source, "expressions", None) or ()), getattr(source, "condition", None)]
-    if isinstance(source, ExclusionConstraint):
-        excluded = [expression for expression, _ in source.expressions]
-        parts = [*(models.F(part) if isinstance(part, str) else part for part in excluded), source.condition]
-    names |= {name.partition("__")[0] for part in parts for name in _named(part)}
-    try:
-        return frozenset(clip(meta.get_field(name).column) for name in names)
-    except (FieldDoesNotExist, AttributeError):
-        return None
-
-
-def _named(expression: Any) -> Iterator[str]:
-    """Yield what an expression reads: names of fields, maybe with lookups; "" for what only SQL knows."""
-    if isinstance(expression, models.Q):
-        for child in expression.children:
-            if isinstance(child, tuple):
-                yield child[0]
-                yield from _named(child[1])
-            else:
-                yield from _named(child)
-    elif isinstance(expression, models.F):
-        yield expression.name  # type: ignore[attr-defined]
-    elif isinstance(expression, RawSQL):
-        yield ""
-    elif isinstance(expression, list | tuple):
-        for part in expression:
-            yield from _named(part)
-    elif hasattr(expression, "get_source_expressions"):
-        for part in expression.get_source_expressions():
-            yield from _named(part)

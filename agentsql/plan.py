@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agentsql import findings
-from agentsql.facts import columns_of
 from agentsql.forms import actions, locks
 from agentsql.hazards import refusals
 from agentsql.names import TableName
 from agentsql.offenders import offenders
+from agentsql.reads import columns_of
 from agentsql.schema import Column, Constraint, Index, Key, Kind, SchemaObject
 from agentsql.situation import Situation
 from agentsql.step import Step
