@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from agentsql.schema import Kind
-from tests.acceptance.kinds import EXTENDED, KINDS, nulls_distinct
+from tests.acceptance.kinds import KINDS
 from tests.arena import Registry, oracle
 from tests.losses import lose
 from tests.oracle import differences
@@ -16,22 +16,6 @@ DROPS = {
     "check": "ALTER TABLE plug_plain DROP CONSTRAINT plug_plain_positive_check",
     "foreign key": "ALTER TABLE plug_answer DROP CONSTRAINT {foreign_key}",
 }
-KIND_PARAMS = [
-    *(pytest.param(kind, id=kind.__name__) for kind in KINDS),
-    *(pytest.param(kind, id=kind.__name__, marks=pytest.mark.extension(*names)) for kind, names in EXTENDED.items()),
-]
-
-
-@pytest.fixture(params=[*KIND_PARAMS, pytest.param(nulls_distinct, id="nulls_distinct")])
-def plugin(request, database):
-    if request.param is nulls_distinct and connection.pg_version < 150000:
-        pytest.skip("NULLS NOT DISTINCT is new in PostgreSQL 15")
-    registry = Registry()
-    request.param(registry)
-    with connection.cursor() as cursor:
-        for name in EXTENDED.get(request.param, ()):
-            cursor.execute(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA public")
-    return registry.plugin(connection)
 
 
 def test_from_nothing(arena, plugin):
