@@ -141,6 +141,13 @@ def _when_built(survey: Survey, again: Callable[[Survey], Survey], settings: con
     return survey
 
 
+def _interrupted(error: BaseException | None) -> bool:
+    """Tell whether Ctrl-C began it, also where cleaning up after it failed in turn."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
+
+
 def _apply(survey: Survey, means: Session, wishes: Wishes, tell: Tell) -> tuple[Outcome, ...]:
     """Run the plan, and return what became of each step, also when Ctrl-C ends it early."""
     steps = survey.plan.steps
@@ -155,7 +162,9 @@ def _apply(survey: Survey, means: Session, wishes: Wishes, tell: Tell) -> tuple[
             if isinstance(event, Outcome):
                 outcomes.append(event)
             tell(event)
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not _interrupted(error):
+            raise
         events.close()
         known = {outcome.step.key for outcome in outcomes}
         for step in steps:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TICK_SECONDS = 0.25
 QUIET_SECONDS = 1.0  # what takes less is not worth a word
+LATE_SECONDS = 0.1  # for a signal on the server's machine
 FILLED = "agentsql: "  # how a backfill's notices begin
 
 
@@ -112,6 +113,8 @@ def running(sql: str, connection: psycopg.Connection[Any], tick: float) -> Gener
             with suppress(psycopg.Error):
                 connection.cancel_safe()
             wait([future])
+            if not isinstance(future.exception(), psycopg.errors.QueryCanceled):
+                time.sleep(LATE_SECONDS)  # else the cancel, too late for this statement, may hit the next
             raise
     future.result()
 
