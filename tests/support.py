@@ -1,19 +1,26 @@
 """Schema values, models and reports made by hand, so that pure modules are tested without a database."""
 
+import time
+from contextlib import closing, contextmanager
+
 from django.db import connection
 
+from agentsql.conf import Settings
 from agentsql.desired import draft
 from agentsql.diff import diff
 from agentsql.discover import Plugin
 from agentsql.editor import dry_run
 from agentsql.facts import Dialect
-from agentsql.hazards import Conditions, Situation
 from agentsql.names import TableName
-from agentsql.plan import Step
 from agentsql.report import Outcome, Report, Result
 from agentsql.schema import Column, Constraint, Index, Key, Kind, Structure, Table
+from agentsql.situation import Conditions, Situation
+from agentsql.statement import Session
+from agentsql.step import Action, Mode, Step
+from agentsql.watch import Watch
 
 LOGS = TableName("", "logs")
+SIZE = "about 3 rows"
 
 
 def table_key(name):
@@ -41,10 +48,16 @@ def constraint(kind, *columns, table=LOGS, **facts):
     return Constraint(table=table, kind=kind, columns=columns, **facts)
 
 
-def step(key=None, *creates, **facts):
+def action(*sql, **facts):
+    return Action(sql=sql or ("SELECT 1",), **facts)
+
+
+def step(key=None, *creates, sql=("SELECT 1",), mode=Mode.SHARED, lock="", actions=(), **facts):
+    """Return a step of the one action that `sql`, `mode` and `lock` describe, or of those that are given."""
     key = key or Key(LOGS, Kind.TABLE)
-    default = {"app": "plug", "model": "plug.Log", "name": key.table.name, "sql": ("SELECT 1",)}
-    return Step(key=key, creates=(key, *creates), **(default | facts))
+    default = {"app": "plug", "model": "plug.Log", "name": key.table.name}
+    made = tuple(actions) or (Action(sql=tuple(sql), mode=mode, lock=lock),)
+    return Step(key=key, creates=(key, *creates), actions=made, **(default | facts))
 
 
 def outcome(result=Result.DONE, *, of=None, **facts):
@@ -64,10 +77,11 @@ def draft_of(*wanted, label="plug"):
     return draft([Plugin(label=label, models=wanted)], editor(), Dialect())
 
 
-def situation(desired, actual, **conditions):
+def situation(desired, actual, *, populated=(), **conditions):
     """Return what `plan` looks at when the database holds `actual`, objects or keys of desired ones."""
     found = {item.key: item for item in (desired.objects[a] if isinstance(a, Key) else a for a in actual)}
     known = {"user": "ann", "superuser": False, "may_create_in_database": True, "extensions": {}, "taken": {}}
+    known["populated"] = dict.fromkeys(populated, SIZE)
     return Situation(
         diff=diff(desired.objects, found),
         draft=desired,
@@ -79,3 +93,41 @@ def situation(desired, actual, **conditions):
 
 def table(name="logs", **facts):
     return Table(table=TableName("", name), **facts)
+
+
+@contextmanager
+def transaction_of_another(arena, *statements):
+    """Another session in a transaction that has run these statements, and ends when the block does."""
+    with closing(arena.connection.copy()) as other:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            for sql in (f"SET search_path TO {arena.namespace}, public", *statements):
+                cursor.execute(sql)
+        yield other
+        if other.connection is not None and not other.connection.closed:
+            other.rollback()
+
+
+def until(condition, seconds=20.0):
+    """Wait until a condition holds, and return what it answers."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds:g} s"
+        time.sleep(0.01)
+    return answer
+
+
+@contextmanager
+def session(*, pooled=False, **settings):
+    """What statements run with: short waits unless told otherwise, and a second connection to watch from."""
+    connection.ensure_connection()
+    short = {"lock_timeout": 0.2, "lock_wait": 2.0, "build_wait": 20.0}
+    with closing(connection.copy()) as keeper:
+        keeper.ensure_connection()
+        yield Session(
+            connection=connection,
+            wire=connection.connection,
+            settings=Settings(**(short | settings)),
+            watch=Watch(keeper),
+            pooled=pooled,
+        )

@@ -37,12 +37,12 @@ def automigrate(monkeypatch):
     """Run the command on a report; return what it prints and the error it ends with."""
 
     def automigrate(result, *arguments):
-        def run(*, progress, notice, **options):
+        def run(*, tell, **options):
             automigrate.options = options
-            if isinstance(result, Exception):
+            if isinstance(result, BaseException):
                 raise result
             for item in result.outcomes if not options["plan_only"] else ():
-                progress(item)
+                tell(item)
             return result
 
         monkeypatch.setattr(command, "run", run)
@@ -51,6 +51,7 @@ def automigrate(monkeypatch):
             call_command("automigrate", *arguments, stdout=output, no_color=True)
         except CommandError as caught:
             error = str(caught)
+            automigrate.code = caught.returncode
         return output.getvalue(), error
 
     return automigrate
@@ -133,25 +134,43 @@ def test_other_formats_print_the_report_and_nothing_else(automigrate, form, verb
 
 
 def test_arguments(automigrate):
-    automigrate(NOTHING)
-    assert automigrate.options == {"using": "default", "plugins": [], "plan_only": False, "lock_timeout": None}
-    automigrate(NOTHING, "blog", "shop", "--database=other", "--lock-timeout=0.5")
-    assert automigrate.options == {
-        "using": "other",
-        "plugins": ["blog", "shop"],
+    default = {
+        "using": "default",
+        "plugins": [],
         "plan_only": False,
-        "lock_timeout": 0.5,
+        "atomic": False,
+        "allow_rewrite": False,
+        "lock_timeout": None,
+        "lock_wait": None,
     }
+    automigrate(NOTHING)
+    assert automigrate.options == default
+    automigrate(NOTHING, "blog", "shop", "--database=other", "--lock-timeout=0.5", "--lock-wait=90")
+    times = {"lock_timeout": 0.5, "lock_wait": 90}
+    assert automigrate.options == default | times | {"using": "other", "plugins": ["blog", "shop"]}
+    automigrate(NOTHING, "--atomic", "--allow-rewrite")
+    assert automigrate.options == default | {"atomic": True, "allow_rewrite": True}
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "soon", "nan"])
-def test_a_lock_timeout_is_a_time(automigrate, value):
-    _, error = automigrate(NOTHING, f"--lock-timeout={value}")
-    assert error == f"Error: argument --lock-timeout: {value} is not a number of seconds above 0"
+@pytest.mark.parametrize("option", ["--lock-timeout", "--lock-wait"])
+@pytest.mark.parametrize("value", ["0", "-1", "soon", "nan", "inf"])
+def test_a_time_is_finite_and_above_0(automigrate, option, value):
+    _, error = automigrate(NOTHING, f"{option}={value}")
+    assert error == f"Error: argument {option}: {value} is not a number of seconds above 0"
 
 
-def test_a_lock_timeout_is_finite(automigrate):
-    assert automigrate(NOTHING, "--lock-timeout=inf")[1] is not None
+def test_ctrl_c_within_a_run(automigrate):
+    stopped = report(outcome(of=TABLE, seconds=0.1), outcome(Result.STOPPED, of=INDEX), remaining=1)
+    printed, error = automigrate(stopped)
+    assert printed == f"plug\n  logs\n{TABLE_LINE}{'    - index i':66}NOT MADE\n{TROUBLE_TAIL}"
+    assert error == "Stopped by Ctrl-C; what was made stays, and automigrate makes the rest when run again."
+    assert automigrate.code == 130
+
+
+def test_ctrl_c_before_anything_ran(automigrate):
+    error = "Interrupted; run automigrate again, it goes on from what there is."
+    assert automigrate(KeyboardInterrupt()) == ("", error)
+    assert automigrate.code == 130
 
 
 @pytest.mark.parametrize("error", [AgentSQLError("No."), LockUnavailable(), ImproperlyConfigured("AGENTSQL ...")])

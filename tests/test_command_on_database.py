@@ -33,7 +33,7 @@ STEP_KEYS = [
     "name",
     "sql",
     "lock",
-    "transaction",
+    "actions",
     "outcome",
     "seconds",
     "error",
@@ -114,11 +114,12 @@ def test_json(automigrate, arguments, result):
     assert [list(step) for step in found["steps"]] == [STEP_KEYS] * 2
     seconds = [step.pop("seconds") for step in found["steps"]]
     assert all(second == 0 if arguments else second > 0 for second in seconds)
-    shared = {"app": "plug", "model": "plug.Log", "table": "plug_log", "lock": None, "transaction": "shared"}
+    shared = {"app": "plug", "model": "plug.Log", "table": "plug_log", "lock": None, "outcome": result, "error": None}
+    made = {("table", "plug_log"): [TABLE_SQL, COMMENT_SQL], ("index", "log_rank"): [INDEX_SQL]}
     assert found["steps"] == [
         shared
-        | {"kind": "table", "name": "plug_log", "sql": [TABLE_SQL, COMMENT_SQL], "outcome": result, "error": None},
-        shared | {"kind": "index", "name": "log_rank", "sql": [INDEX_SQL], "outcome": result, "error": None},
+        | {"kind": kind, "name": name, "sql": sql, "actions": [{"sql": sql, "lock": None, "transaction": "shared"}]}
+        for (kind, name), sql in made.items()
     ]
 
 

@@ -11,7 +11,7 @@ from agentsql.conf import Settings
 
 
 def test_defaults():
-    assert conf.load() == Settings(plugins=(), lock_timeout=2.0, lock_wait=600.0)
+    assert conf.load() == Settings(plugins=(), lock_timeout=2.0, lock_wait=60.0, build_wait=3600.0, run_wait=600.0)
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,9 @@ def test_defaults():
         ({"PLUGINS": []}, Settings()),
         ({"LOCK_TIMEOUT": 5}, Settings(lock_timeout=5.0)),
         ({"LOCK_TIMEOUT": 0.25, "LOCK_WAIT": 1.5}, Settings(lock_timeout=0.25, lock_wait=1.5)),
+        ({"BUILD_WAIT": 60, "RUN_WAIT": 0.5}, Settings(build_wait=60.0, run_wait=0.5)),
     ],
-    ids=["empty", "list", "tuple", "set", "no plugins", "integer", "both times"],
+    ids=["empty", "list", "tuple", "set", "no plugins", "integer", "for locks", "for others"],
 )
 def test_what_is_accepted(raw, expected):
     with override_settings(AGENTSQL=raw):
@@ -40,8 +41,11 @@ def test_what_is_accepted(raw, expected):
         ({"PLUGIN": []}, "AGENTSQL has the unknown key 'PLUGIN'; did you mean 'PLUGINS'?"),
         ({"plugins": []}, "AGENTSQL has the unknown key 'plugins'; did you mean 'PLUGINS'?"),
         ({"LOCKTIMEOUT": 1}, "AGENTSQL has the unknown key 'LOCKTIMEOUT'; did you mean 'LOCK_TIMEOUT'?"),
-        ({"X": 1}, "AGENTSQL has the unknown key 'X'; known keys: PLUGINS, LOCK_TIMEOUT, LOCK_WAIT."),
-        ({7: 1}, "AGENTSQL has the unknown key 7; known keys: PLUGINS, LOCK_TIMEOUT, LOCK_WAIT."),
+        (
+            {"X": 1},
+            "AGENTSQL has the unknown key 'X'; known keys: PLUGINS, LOCK_TIMEOUT, LOCK_WAIT, BUILD_WAIT, RUN_WAIT.",
+        ),
+        ({7: 1}, "AGENTSQL has the unknown key 7; known keys: PLUGINS, LOCK_TIMEOUT, LOCK_WAIT, BUILD_WAIT, RUN_WAIT."),
         ({"PLUGINS": "blog"}, 'AGENTSQL["PLUGINS"] must be a list of app labels.'),
         ({"PLUGINS": [1]}, 'AGENTSQL["PLUGINS"] must be a list of app labels.'),
         ({"PLUGINS": None}, 'AGENTSQL["PLUGINS"] must be a list of app labels.'),
@@ -50,6 +54,8 @@ def test_what_is_accepted(raw, expected):
         ({"LOCK_WAIT": "600"}, 'AGENTSQL["LOCK_WAIT"] must be a positive number of seconds.'),
         ({"LOCK_WAIT": True}, 'AGENTSQL["LOCK_WAIT"] must be a positive number of seconds.'),
         ({"LOCK_WAIT": None}, 'AGENTSQL["LOCK_WAIT"] must be a positive number of seconds.'),
+        ({"BUILD_WAIT": 0}, 'AGENTSQL["BUILD_WAIT"] must be a positive number of seconds.'),
+        ({"RUN_WAIT": "60"}, 'AGENTSQL["RUN_WAIT"] must be a positive number of seconds.'),
     ],
 )
 def test_what_is_refused(raw, message):

@@ -8,15 +8,24 @@ from dataclasses import dataclass
 
 import pytest
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.db import connection, models
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from agentsql.defaults import UnknownDefault, fills_rows, standing_default
+from agentsql.defaults import UnknownDefault, called, fills_rows, has_value, server_default, standing_default
 from agentsql.editor import dry_run
 from tests.arena import Registry
 
 counter = itertools.count()
 UTC = datetime.UTC
+
+
+@pytest.fixture
+def editor(database):
+    """A dry-run editor whose connection is open, as in a run: opening one asks the server for its types."""
+    connection.ensure_connection()
+    return dry_run(connection)
 
 
 def field_of(wanted):
@@ -79,8 +88,8 @@ def test_without_a_value_of_ours(wanted, sql):
         (ArrayField(models.TextField(), default=list), "'{}'"),
     ],
 )
-def test_values(database, wanted, sql):
-    found = standing_default(field_of(wanted), dry_run(connection))
+def test_values(editor, wanted, sql):
+    found = standing_default(field_of(wanted), editor)
     assert found.strip() == sql.strip()
 
 
@@ -94,14 +103,14 @@ class Constant:
         return self.value
 
 
-def test_a_callable_without_a_hash(database):
-    assert standing_default(field_of(models.IntegerField(default=Constant(7))), dry_run(connection)) == "7"
+def test_a_callable_without_a_hash(editor):
+    assert standing_default(field_of(models.IntegerField(default=Constant(7))), editor) == "7"
 
 
 @pytest.mark.parametrize("default", [count, lambda: datetime.datetime.now(UTC).isoformat()], ids=["counter", "clock"])
-def test_a_function_is_never_frozen_into_one_value(database, default):
-    with pytest.raises(UnknownDefault):
-        standing_default(field_of(models.TextField(default=default)), dry_run(connection))
+def test_a_function_is_never_frozen_into_one_value(editor, default):
+    with pytest.raises(UnknownDefault, match="differently"):
+        standing_default(field_of(models.TextField(default=default)), editor)
 
 
 @pytest.mark.parametrize(
@@ -143,3 +152,45 @@ def test_the_server_reads_the_value_that_was_meant(arena, wanted, text):
 )
 def test_fills_rows(wanted, default, fills):
     assert fills_rows(field_of(wanted), default) is fills
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sql"),
+    [
+        (models.UUIDField(default=uuid.uuid4), "gen_random_uuid()"),
+        (models.UUIDField(db_default=RandomUUID()), "(GEN_RANDOM_UUID())"),
+        (models.DateTimeField(db_default=Now()), "(STATEMENT_TIMESTAMP())"),
+        (models.TextField(default="a", db_default="b"), "'b'"),
+        (models.TextField(default="a"), "'a'"),
+        (models.TextField(null=True), None),
+    ],
+    ids=["function", "db_default", "clock", "both", "value", "none"],
+)
+def test_server_default(editor, wanted, sql):
+    assert server_default(field_of(wanted), editor) == sql
+
+
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        (None, set()),
+        ("'x'", set()),
+        ("GEN_RANDOM_UUID()", {"gen_random_uuid"}),
+        ('(random() * "ai"."Mine" (now()))::int', {"random", "mine", "now"}),
+    ],
+)
+def test_called(sql, names):
+    assert called(sql) == names
+
+
+@pytest.mark.parametrize(
+    ("wanted", "default", "has"),
+    [
+        (models.TextField(), None, False),
+        (models.TextField(null=True), "NULL", False),
+        (models.TextField(), "'x'", True),
+        (models.TextField(db_default="x"), None, True),
+    ],
+)
+def test_has_value(wanted, default, has):
+    assert has_value(field_of(wanted), default) is has

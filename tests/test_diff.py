@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentsql.diff import diff, recognise, squeeze
+from agentsql.diff import diff, squeeze
 from agentsql.names import TableName
 from agentsql.schema import Kind, schema_of
 from tests.support import column as column_of
@@ -109,16 +109,53 @@ def test_an_index_with_the_wanted_name_is_not_renamed():
     assert list(difference.missing) == [wanted[0].key]
 
 
-@pytest.mark.parametrize("name", ["wanted", "other"])
-def test_an_invalid_index_counts_for_nothing(name):
-    wanted = index("wanted", "at")
-    difference = diff(schema_of([wanted]), schema_of([index(name, "at", valid=False)]))
-    assert (difference.missing, difference.shared, difference.extra) == (schema_of([wanted]), {}, {})
+FOREIGN = {"target": TableName("", "rooms"), "target_columns": ("id",)}
+DEFERRED = constraint(Kind.UNIQUE, "a", name="a_key", deferrable=True)
+HALVES = {
+    "invalid index": (index("wanted", "at"), index("wanted", "at", valid=False)),
+    "unfilled column": (column_of("body"), column_of("body", filled=False)),
+    "check": (CHECK, constraint(Kind.CHECK, "n", name="positive", expression="(n >= 0)", validated=False)),
+    "foreign key": (
+        constraint(Kind.FOREIGN_KEY, "a", **FOREIGN),
+        constraint(Kind.FOREIGN_KEY, "a", name="a_fk", validated=False, **FOREIGN),
+    ),
+    "unique index": (constraint(Kind.UNIQUE, "a", name="a_key"), index("a_key", "a", unique=True)),
+    "invalid unique index": (
+        constraint(Kind.UNIQUE, "a", name="a_key"),
+        index("a_key", "a", unique=True, valid=False),
+    ),
+    "index of a deferrable": (DEFERRED, index("a_key", "a", unique=True)),
+    "index of a primary key": (constraint(Kind.PRIMARY_KEY, "a", name="a_key"), index("a_key", "a", unique=True)),
+}
+
+
+@pytest.mark.parametrize(("wanted", "half"), HALVES.values(), ids=HALVES)
+def test_half_of_an_object_is_missing_and_begun(wanted, half):
+    difference = diff(schema_of([wanted]), schema_of([half]))
+    assert (difference.missing, difference.shared) == (schema_of([wanted]), {})
+    assert difference.begun == {wanted.key: half}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (index("wanted", "at"), index("other", "at", valid=False)),
+        (constraint(Kind.UNIQUE, "a", name="a_key"), index("a_key", "b", unique=True)),
+        (constraint(Kind.UNIQUE, "a", name="a_key", deferrable=True), index("other", "a", unique=True)),
+        (constraint(Kind.PRIMARY_KEY, "a", name="a_key"), index("other", "a", unique=True)),
+        (column_of("body"), column_of("other", filled=False)),
+    ],
+    ids=["invalid index", "index on another column", "index of another name", "index beside a key", "column"],
+)
+def test_what_was_not_begun(wanted, found):
+    difference = diff(schema_of([wanted]), schema_of([found]))
+    assert (difference.missing, difference.begun) == (schema_of([wanted]), {})
 
 
 def test_arguments_stay_as_they_are():
     wanted, found = schema_of([index("new", "at")]), schema_of([index("old", "at")])
-    assert recognise(wanted, found).keys() == wanted.keys()
+    assert diff(wanted, found).shared.keys() == wanted.keys()
+    assert wanted == schema_of([index("new", "at")])
     assert found == schema_of([index("old", "at")])
 
 

@@ -23,6 +23,8 @@ DJANGO = {
     "_create_index_sql": "(self, model, *, fields=None, name=None, suffix='', using='', db_tablespace=None, "
     "col_suffixes=(), sql=None, opclasses=(), condition=None, concurrently=False, include=None, expressions=None)",
     "_create_like_index_sql": "(self, model, field)",
+    "_collate_sql": "(self, collation, old_collation=None, table_name=None)",
+    "_deferrable_constraint_sql": "(self, deferrable)",
     "_create_unique_sql": "(self, model, fields, name=None, condition=None, deferrable=None, include=None, "
     "opclasses=None, expressions=None, nulls_distinct=None)",
     "_is_collation_deterministic": "(self, collation_name)",
@@ -104,7 +106,7 @@ def test_hostile_tables(name, sql):
         f"COMMENT ON TABLE {sql} IS '50% of ''it'''",
     ]
     assert editor.primary_key(log, ["id"]) == [f'ALTER TABLE {sql} ADD PRIMARY KEY ("id")']
-    assert f"REFERENCES {sql} (" in editor.foreign_key(line, line._meta.get_field("log"))[0]
+    assert f"REFERENCES {sql} (" in str(*editor.foreign_key(line, line._meta.get_field("log")))
 
 
 @pytest.mark.parametrize("key", HOSTILE.keys() - {"schema", "quoted schema", "hostile schema"})
@@ -118,9 +120,11 @@ def test_hostile_columns(key):
         f"COMMENT ON COLUMN \"plug_log\".{sql} IS '50%'",
     ]
     assert editor.field_unique(log, field) == [f'ALTER TABLE "plug_log" ADD UNIQUE ({sql})']
-    assert editor.field_index(log, field)[0].endswith(f' ON "plug_log" ({sql})')
-    assert editor.like_index(log, field)[0].endswith(f' ON "plug_log" ({sql} varchar_pattern_ops)')
-    assert f'CONSTRAINT "plug_log_{name.replace(chr(34), chr(34) * 2)}' in editor.unique_together(log, ["body"])[0]
+    assert str(*editor.field_index(log, field)).endswith(f' ON "plug_log" ({sql})')
+    assert str(*editor.like_index(log, field)).endswith(f' ON "plug_log" ({sql} varchar_pattern_ops)')
+    assert f'CONSTRAINT "plug_log_{name.replace(chr(34), chr(34) * 2)}' in str(*editor.unique_together(log, ["body"]))
+    assert editor.bare_column(field) == f"{sql} varchar(9)"
+    assert editor.comments(log, field) == [f"COMMENT ON COLUMN \"plug_log\".{sql} IS '50%'"]
 
 
 @pytest.mark.skipif(not hasattr(models, "DB_CASCADE"), reason="came with Django 6.1")
@@ -129,7 +133,7 @@ def test_rules_that_the_database_enforces(rule, action):
     registry = Registry()
     parent = registry.model("Room")
     child = registry.model("Log", room=models.ForeignKey(parent, getattr(models, rule), null=True))
-    (statement,) = dry_run(connection).foreign_key(child, child._meta.get_field("room"))
+    statement = str(*dry_run(connection).foreign_key(child, child._meta.get_field("room")))
     assert statement.endswith(f'REFERENCES "plug_room" ("id") ON DELETE {action} DEFERRABLE INITIALLY DEFERRED')
 
 
@@ -147,6 +151,6 @@ def test_a_rule_that_knows_its_sql():
     registry = Registry()
     parent = registry.model("Room")
     child = registry.model("Log", room=models.ForeignKey(parent, SoftCascade()))
-    (statement,) = dry_run(connection).foreign_key(child, child._meta.get_field("room"))
+    statement = str(*dry_run(connection).foreign_key(child, child._meta.get_field("room")))
     assert statement.count(" ON DELETE RESTRICT") == 1
     assert statement.endswith("ON DELETE RESTRICT DEFERRABLE INITIALLY DEFERRED")

@@ -7,7 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
 from django.db.models.functions import Lower, Upper
 
-from agentsql.editor import dry_run, is_inline, is_unique_index
+from agentsql.editor import CONCURRENTLY, ON_ONLY, dry_run, is_inline, is_made_of, is_unique_index, respelled
 from tests.arena import Registry
 
 CONDITION = models.Q(rank__gt=5)
@@ -53,7 +53,7 @@ def log():
 
 
 def render(kind, model, name):
-    return getattr(dry_run(connection), kind)(model, model._meta.get_field(name))
+    return [str(statement) for statement in getattr(dry_run(connection), kind)(model, model._meta.get_field(name))]
 
 
 def test_create_table_holds_what_belongs_to_it_and_no_more(log):
@@ -124,15 +124,15 @@ def test_what_a_field_brings(log, kind, field, statements):
     ],
 )
 def test_what_meta_declares(log, name, sql):
-    assert dry_run(connection).declared(log, (INLINE | APART | INDEXES)[name]) == [sql]
+    assert [str(item) for item in dry_run(connection).declared(log, (INLINE | APART | INDEXES)[name])] == [sql]
 
 
 def test_what_a_model_brings(log):
     editor = dry_run(connection)
     assert editor.primary_key(log, ["a", 'b"c']) == ['ALTER TABLE "plug_log" ADD PRIMARY KEY ("a", "b""c")']
-    assert editor.unique_together(log, ["room", "rank"]) == [
+    assert str(*editor.unique_together(log, ["room", "rank"])) == (
         'ALTER TABLE "plug_log" ADD CONSTRAINT "plug_log_room_id_rank_c20f402f_uniq" UNIQUE ("room_id", "rank")'
-    ]
+    )
     assert editor.foreign_key_name(log._meta.get_field("room")) == "plug_log_room_id_bf748f94_fk_plug_room_code"
 
 
@@ -164,3 +164,70 @@ def test_composite_primary_key():
     assert dry_run(connection).table(log) == [
         'CREATE TABLE "plug_log" ("a" integer NOT NULL, "b" integer NOT NULL, PRIMARY KEY ("a", "b"))'
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "sql"),
+    [
+        ("log_plain", CONCURRENTLY, 'CREATE INDEX CONCURRENTLY "log_plain" ON "plug_log" ("rank", "body" DESC)'),
+        ("log_gin", CONCURRENTLY, 'CREATE INDEX CONCURRENTLY "log_gin" ON "plug_log" USING gin ("tags")'),
+        (
+            "log_partial",
+            CONCURRENTLY,
+            'CREATE UNIQUE INDEX CONCURRENTLY "log_partial" ON "plug_log" ("body") WHERE "rank" > 5',
+        ),
+        ("log_upper", ON_ONLY, 'CREATE INDEX "log_upper" ON ONLY "plug_log" ((UPPER("body")) DESC)'),
+    ],
+)
+def test_respelled(log, name, template, sql):
+    (statement,) = dry_run(connection).declared(log, (APART | INDEXES)[name])
+    plain = str(statement)
+    assert is_made_of(statement, template)
+    assert respelled(statement, template) == sql
+    assert str(statement) == plain == respelled(statement)
+
+
+def test_respelled_for_another_table_and_name(log):
+    (statement,) = dry_run(connection).declared(log, INDEXES["log_with"])
+    assert respelled(statement, CONCURRENTLY, table='"p 1"', name='"p 1_with"') == (
+        'CREATE INDEX CONCURRENTLY "p 1_with" ON "p 1" ("rank") INCLUDE ("body")'
+    )
+
+
+class Custom(models.Index):
+    def create_sql(self, *_args, **_kwargs):
+        return 'CREATE INDEX "custom" ON "plug_log" ("rank")'
+
+
+def test_an_index_that_writes_its_own_sql_has_no_template(log):
+    (statement,) = dry_run(connection).declared(log, Custom(fields=["rank"], name="custom"))
+    assert not is_made_of(statement, CONCURRENTLY)
+
+
+@pytest.mark.parametrize(
+    ("field", "definition"),
+    [
+        (models.CharField(max_length=8, unique=True, null=True, db_comment="it's"), '"n" varchar(8)'),
+        (models.PositiveIntegerField(), '"n" integer'),
+        (models.TextField(db_collation="C"), '"n" text COLLATE "C"'),
+    ],
+    ids=["unique", "check", "collation"],
+)
+def test_a_bare_column_has_neither_default_nor_constraint(field, definition):
+    model = Registry().model("Thing", n=field)
+    assert dry_run(connection).bare_column(model._meta.get_field("n")) == definition
+
+
+def test_deferrability():
+    editor = dry_run(connection)
+    assert editor.deferrability(INLINE["log_unique"]) == editor.deferrability(models.TextField()) == ""
+    assert editor.deferrability(INLINE["log_later"]) == " DEFERRABLE INITIALLY DEFERRED"
+
+
+def test_the_tablespace_of_a_fields_own_index():
+    meta = {"db_tablespace": "fast disk"}
+    log = Registry().model("Log", body=models.TextField(db_tablespace="slow"), note=models.TextField(), meta=meta)
+    editor = dry_run(connection)
+    spaces = [editor.tablespace(log, log._meta.get_field(name)) for name in ("body", "note")]
+    assert spaces == [' TABLESPACE "slow"', ' TABLESPACE "fast disk"']
+    assert editor.tablespace(log, INLINE["log_unique"]) == ""

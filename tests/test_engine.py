@@ -3,7 +3,8 @@
 import uuid
 
 import pytest
-from django.contrib.postgres.fields import HStoreField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import HStoreField, IntegerRangeField
 from django.db import connection, models, transaction
 from django.db.models import Q
 
@@ -261,7 +262,7 @@ def test_an_extension_the_server_lacks(arena, monkeypatch):
     assert [outcome.step.name for outcome in report.outcomes] == ["plug_plain"]
 
 
-def test_an_invalid_index_does_not_count(arena):
+def test_an_invalid_index_is_built_again_once_rows_allow_it(arena):
     arena.sql(TABLE, "ALTER TABLE plug_thing ADD n int DEFAULT 1", ROWS)
     unique = models.UniqueConstraint(fields=["n"], include=["id"], name="n_once")
     plugin = thing(n=models.IntegerField(null=True), meta={"constraints": [unique]})
@@ -270,8 +271,54 @@ def test_an_invalid_index_does_not_count(arena):
 
     report = arena.automigrate(plugin)
 
-    assert [finding.id for finding in report.findings] == ["agentsql.D011"]
-    assert 'DROP INDEX CONCURRENTLY "n_once"' in report.findings[0].hint
+    (finding,) = report.findings
+    assert finding.id == "agentsql.D015"
+    assert finding.msg.endswith(": 1 key is in more than one row, for example 1, 3.")
+    assert arena.fingerprint()["plug_thing"]["indexes"].keys() == {"plug_thing_pkey"}
+    arena.sql("UPDATE plug_thing SET n = id")
+    assert arena.automigrate(plugin).status == "converged"
+    assert arena.fingerprint()["plug_thing"]["indexes"]["n_once"]["valid"]
+
+
+def test_a_constraint_that_was_never_validated_is_validated(arena):
+    arena.sql(TABLE, "ALTER TABLE plug_thing ADD n int DEFAULT 1", ROWS)
+    arena.sql("ALTER TABLE plug_thing ADD CONSTRAINT positive CHECK (n > 0) NOT VALID")
+    check = models.CheckConstraint(condition=Q(n__gt=0), name="positive")
+    plugin = thing(n=models.IntegerField(null=True), meta={"constraints": [check]})
+
+    report = arena.automigrate(plugin)
+
+    assert [outcome.step.sql for outcome in report.outcomes] == [
+        ('ALTER TABLE "plug_thing" VALIDATE CONSTRAINT "positive"',)
+    ]
+    assert report.status == "converged"
+    assert arena.rows("SELECT convalidated FROM pg_constraint WHERE conname = 'positive'") == [(True,)]
+
+
+STORED = models.GeneratedField(expression=models.F("id") + 1, output_field=models.BigIntegerField(), db_persist=True)
+REWRITING = {
+    "generated": {"x": STORED},
+    "identity": {"meta": {"db_table": "plug_bare"}},
+    "exclusion": {"meta": {"constraints": [ExclusionConstraint(name="apart", expressions=[("span", "&&")])]}},
+}
+
+
+@pytest.mark.parametrize("kind", REWRITING)
+def test_what_rewrites_a_table_with_rows_is_refused_until_it_is_allowed(arena, kind):
+    arena.sql(TABLE, "ALTER TABLE plug_thing ADD span int4range NOT NULL DEFAULT 'empty'", ROWS)
+    arena.sql(
+        "CREATE TABLE plug_bare (span int4range NOT NULL DEFAULT 'empty')", "INSERT INTO plug_bare VALUES ('empty')"
+    )
+    before = arena.fingerprint()
+    plugin = thing(span=IntegerRangeField(), **REWRITING[kind])
+
+    refused = arena.automigrate(plugin)
+    assert {finding.id for finding in refused.findings} == {"agentsql.D016"}
+    assert (refused.status, refused.outcomes, arena.fingerprint()) == ("blocked", (), before)
+
+    made = arena.automigrate(plugin, allow_rewrite=True)
+    assert (made.status, made.findings) == ("converged", ())
+    assert arena.automigrate(plugin).outcomes == ()
 
 
 @pytest.mark.extension("hstore")

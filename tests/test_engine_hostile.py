@@ -6,6 +6,7 @@ import pytest
 from django.db import connection, models
 from django.db.models import Q
 
+from agentsql.conf import Settings
 from agentsql.exceptions import InsideTransaction
 from tests.arena import Registry
 
@@ -142,26 +143,30 @@ def test_a_generated_column_waits_for_what_it_reads(arena):
     arena.sql(TABLE, ROWS)
     double = models.GeneratedField(expression=models.F("n") * 2, output_field=models.IntegerField(), db_persist=True)
 
-    report = arena.automigrate(plugin_of(n=models.IntegerField(), double=double))
+    report = arena.automigrate(plugin_of(n=models.IntegerField(), double=double), allow_rewrite=True)
 
     assert ids(report) == ["agentsql.D004"]
     assert made(report) == ["plug_other"]
     assert report.status == "blocked"
 
 
-def test_a_locked_table_is_not_waited_for(arena):
+def test_a_locked_table_is_waited_for_only_so_long(arena):
     arena.sql(TABLE, ROWS)
     other = connection.copy()
     try:
         other.set_autocommit(False)
+        other_pid = other.connection.info.backend_pid
         with other.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {arena.namespace}.plug_thing IN ACCESS EXCLUSIVE MODE")
-        report = arena.automigrate(plugin_of(x=models.IntegerField(null=True)))
+        report = arena.automigrate(
+            plugin_of(x=models.IntegerField(null=True)), settings=Settings(lock_timeout=0.1, lock_wait=0.5)
+        )
     finally:
         other.rollback()
         other.close()
 
     (failed,) = [outcome for outcome in report.outcomes if outcome.result == "failed"]
     assert failed.failure.sqlstate == "55P03"
-    assert "--lock-timeout" in failed.failure.hint
+    assert f"it waited for backend {other_pid}, role" in failed.failure.message
+    assert "--lock-wait" in failed.failure.hint
     assert made(report) == ["plug_other"]

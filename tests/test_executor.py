@@ -1,18 +1,17 @@
-"""How a plan is cut into transactions, and what is said of a step that failed."""
+"""How a plan is cut into transactions, and what becomes of each step."""
 
 from itertools import pairwise
 
-import psycopg
 import pytest
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentsql.executor import BATCH_STATEMENTS, HINTS, _alone, _failure, _relations, _transaction, batches
-from agentsql.plan import OWN, SHARED
-from agentsql.report import Failure, Result
+from agentsql.executor import BATCH_STATEMENTS, batches, execute, relations
+from agentsql.report import Failure, Outcome, Result
 from agentsql.schema import Kind
-from tests.support import column, constraint, index, step, table
+from agentsql.step import Mode
+from tests.support import action, column, constraint, index, session, step, table
 
 PLENTY = 10**6
 
@@ -25,7 +24,7 @@ def sizes(steps, locks=PLENTY):
     return [len(batch) for batch in batches(steps, locks)]
 
 
-OWNER = step(transaction=OWN)
+OWNER = step(mode=Mode.OWN)
 
 
 @pytest.mark.parametrize(
@@ -56,10 +55,10 @@ def test_batches_are_made_as_they_are_asked_for():
 
 KEYS = [table().key, column().key, index("i", "a").key, constraint(Kind.UNIQUE, "a").key]
 STEP = st.builds(
-    lambda creates, statements, transaction: step(*creates, sql=("SELECT 1",) * statements, transaction=transaction),
+    lambda creates, statements, mode: step(*creates, sql=("SELECT 1",) * statements, mode=mode),
     st.lists(st.sampled_from(KEYS), min_size=1, max_size=6),
     st.integers(1, 400),
-    st.sampled_from([SHARED, SHARED, SHARED, OWN]),
+    st.sampled_from([Mode.SHARED, Mode.SHARED, Mode.SHARED, Mode.OWN, Mode.OUTSIDE]),
 )
 
 
@@ -69,9 +68,9 @@ def test_no_batch_takes_more_than_it_may(steps, locks):
     assert [item for batch in made for item in batch] == steps
     for batch in made:
         assert batch
-        assert len(batch) == 1 or sum(map(_relations, batch)) <= locks
+        assert len(batch) == 1 or sum(map(relations, batch)) <= locks
         assert len(batch) == 1 or sum(len(item.sql) for item in batch) <= BATCH_STATEMENTS
-        assert len(batch) == 1 or all(item.transaction == SHARED for item in batch)
+        assert len(batch) == 1 or all(item.shared for item in batch)
 
 
 @given(st.lists(STEP, max_size=12), st.integers(1, 40))
@@ -79,14 +78,14 @@ def test_no_batch_is_cut_without_a_reason(steps, locks):
     for batch, following in pairwise(batches(steps, locks)):
         both = [*batch, following[0]]
         assert (
-            sum(map(_relations, both)) > locks
+            sum(map(relations, both)) > locks
             or sum(len(item.sql) for item in both) > BATCH_STATEMENTS
-            or OWN in {item.transaction for item in both}
+            or not all(item.shared for item in both)
         )
 
 
 @pytest.mark.parametrize(
-    ("keys", "relations"),
+    ("keys", "expected"),
     [
         ([table().key, column("a").key, column("b").key], 3),
         ([table().key, column("id").key, constraint(Kind.PRIMARY_KEY, "id").key], 4),
@@ -96,72 +95,80 @@ def test_no_batch_is_cut_without_a_reason(steps, locks):
     ],
     ids=["table", "key", "more keys", "index", "check"],
 )
-def test_relations(keys, relations):
+def test_relations(keys, expected):
     """A table with its TOAST table and that one's index, and an index for each key."""
-    assert _relations(step(*keys)) == relations
+    assert relations(step(*keys)) == expected
 
 
-def test_a_step_that_needs_a_failed_one_is_not_tried():
-    waiting = step(index("i", "a").key, requires=frozenset({column("a").key, column("b").key, table().key}))
-    outcome = _alone(waiting, connection, {column("b").key, column("a").key, column("other").key})
-    assert (outcome.step, outcome.result, outcome.seconds) == (waiting, Result.SKIPPED, 0.0)
-    assert outcome.failure == Failure(message="needs logs.a, logs.b")
+def test_a_step_with_one_action_of_its_own_is_not_shared():
+    mixed = step(actions=[action(), action(mode=Mode.OUTSIDE)])
+    assert sizes([*plain(2), mixed, *plain(1)]) == [2, 1, 1]
 
 
-@pytest.mark.parametrize(
-    ("error", "failure"),
-    [
-        (
-            psycopg.errors.UniqueViolation("could not create unique index\n"),
-            Failure(message="could not create unique index", hint=HINTS["23505"], sqlstate="23505"),
-        ),
-        (
-            psycopg.errors.LockNotAvailable("canceling statement due to lock timeout"),
-            Failure(message="canceling statement due to lock timeout", hint=HINTS["55P03"], sqlstate="55P03"),
-        ),
-        (
-            psycopg.errors.UndefinedFunction("no such function"),
-            Failure(
-                message="no such function",
-                hint="Mend what the server names, then run automigrate again.",
-                sqlstate="42883",
-            ),
-        ),
-        (
-            psycopg.OperationalError("gone"),
-            Failure(message="gone", hint="Mend what the server names, then run automigrate again."),
-        ),
-    ],
-    ids=["duplicates", "lock", "another", "no state"],
-)
-def test_failure(error, failure):
-    assert _failure(error) == failure
+@pytest.fixture
+def run(arena):
+    """Run steps as a plan, and return what is told."""
+
+    def run(*steps, capacity=PLENTY):
+        with session() as means:
+            return list(execute(steps, means, lock_capacity=capacity))
+
+    run.arena = arena
+    return run
 
 
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [
-        (2.0, "2s"),
-        (0.25, "250ms"),
-        (0.0004, "1ms"),
-    ],
-)
-def test_lock_timeout(database, seconds, shown):
-    with _transaction(connection, seconds), connection.cursor() as cursor:
-        cursor.execute("SHOW lock_timeout")
-        assert cursor.fetchone() == (shown,)
+def make(name, *, sql=None, **facts):
+    key = table(name).key
+    return step(key, name=name, sql=(sql or f'CREATE TABLE "{name}" ("n" int)',), **facts)
 
 
-def test_the_servers_own_words(arena):
-    """Detail and hint are kept where we know no better."""
-    arena.sql("CREATE TABLE t (n int)", "INSERT INTO t VALUES (1), (1)")
-    with connection.cursor() as cursor, pytest.raises(psycopg.Error) as caught:
-        cursor.connection.execute("CREATE UNIQUE INDEX ON t (n)")
-    assert _failure(caught.value) == Failure(
-        message='could not create unique index "t_n_idx": Key (n)=(1) is duplicated.',
-        hint=HINTS["23505"],
-        sqlstate="23505",
+def tables(arena):
+    return sorted(arena.fingerprint())
+
+
+def test_steps_that_share_a_transaction(run):
+    steps = [make("a"), make("b"), make("c")]
+    made = run(*steps)
+    assert [(item.step, item.result) for item in made] == [(item, Result.DONE) for item in steps]
+    assert all(item.seconds > 0 for item in made)
+    assert len(run.arena.rows("SELECT DISTINCT xmin::text FROM pg_class WHERE relname IN ('a', 'b', 'c')")) == 1
+    assert tables(run.arena) == ["a", "b", "c"]
+
+
+def test_one_of_them_fails_and_the_others_are_made(run):
+    broken = make("b", sql='CREATE TABLE "b" ("n" no_such_type)')
+    needs = make("c", requires=frozenset({table("b").key}))
+    made = run(make("a"), broken, needs, make("d"))
+    assert [(item.step.name, item.result) for item in made] == [
+        ("a", Result.DONE),
+        ("b", Result.FAILED),
+        ("c", Result.SKIPPED),
+        ("d", Result.DONE),
+    ]
+    assert made[1].failure.sqlstate == "42704"
+    assert tables(run.arena) == ["a", "d"]
+
+
+def test_a_step_that_needs_a_failed_one_is_not_tried(run):
+    broken = make("b", sql='CREATE TABLE "b" ("n" no_such_type)', mode=Mode.OWN)
+    needs = make("c", requires=frozenset({table("b").key, table("x").key}))
+    _, skipped = run(broken, needs)
+    assert skipped == Outcome(step=needs, result=Result.SKIPPED, failure=Failure(message="needs b"))
+    chain = [broken, needs, make("d", requires=frozenset({table("c").key}))]
+    assert [item.result for item in run(*chain)] == [Result.FAILED, Result.SKIPPED, Result.SKIPPED]
+
+
+def test_a_step_that_fails_in_its_second_action_keeps_the_first(run):
+    """The next run finds it and goes on from there."""
+    made = run(
+        make("a"), step(actions=[action('CREATE TABLE "b" ()', mode=Mode.OWN), action("SELECT 1/0", mode=Mode.OWN)])
     )
-    with connection.cursor() as cursor, pytest.raises(psycopg.Error) as caught:
-        cursor.connection.execute("SELECT nn FROM t")
-    assert _failure(caught.value).hint == 'Perhaps you meant to reference the column "t.n".'
+    assert [item.result for item in made] == [Result.DONE, Result.FAILED]
+    assert made[1].failure.sqlstate == "22012"
+    assert tables(run.arena) == ["a", "b"]
+
+
+def test_the_connection_is_left_in_autocommit(run):
+    run(make("a"), make("b", sql="SELECT 1/0"), make("c"))
+    assert connection.get_autocommit()
+    assert not connection.in_atomic_block

@@ -8,7 +8,7 @@ from django.db import models
 
 from agentsql import findings
 from agentsql.names import TableName
-from agentsql.schema import Kind
+from agentsql.schema import Key, Kind
 from tests.arena import Registry
 from tests.support import LOGS, column, constraint, index, table
 
@@ -31,10 +31,14 @@ FINDINGS = {
     "agentsql.D008": findings.rival_models(LOGS, LOG, ROOM),
     "agentsql.D009": findings.name_taken(index("i", "at").key, "i", "an index of table rooms"),
     "agentsql.D010": findings.not_owner(AI, 'a"nn'),
-    "agentsql.D011": findings.invalid_index(index('i"x', "at").key, 'i"x'),
+    "agentsql.D011": findings.being_built(index("i", "at").key, "i", 4711),
     "agentsql.D012": findings.name_twice(index("i", "at").key, LOG),
     "agentsql.D013": findings.model_unreadable(LOG, ValueError("no such field")),
     "agentsql.D014": findings.one_value_for_all(column()),
+    "agentsql.D015": findings.rows_break(FOREIGN.key, 3, ["7, 9", "8, 9"], "SELECT 1"),
+    "agentsql.D016": findings.needs_rewrite(column(), "about 3 rows", ["ALTER ...", "COMMENT ..."]),
+    "agentsql.D017": findings.foreign_partition(FOREIGN.key, AI),
+    "agentsql.D018": findings.all_or_nothing(),
 }
 EXPECTED = {
     "agentsql.D012": (
@@ -53,7 +57,7 @@ EXPECTED = {
         "Give the field a default that differs by row (uuid4, a db_default), or null=True and fill the rows.",
     ),
     "agentsql.D001": (
-        "primary key logs()",
+        "primary key logs",
         "Table logs has the primary key (a, b), but its model wants (id). Nothing was done to it.",
         "It belongs to something else: set another db_table on the model, or rename or move that table.",
     ),
@@ -103,9 +107,32 @@ EXPECTED = {
         'Run automigrate as the owner, or: ALTER TABLE "a i"."lo""gs" OWNER TO "a""nn";',
     ),
     "agentsql.D011": (
-        'index logs(i"x)',
-        'The index i"x of logs is invalid: an earlier CREATE INDEX CONCURRENTLY did not finish.',
-        'Drop it, then run automigrate again: DROP INDEX CONCURRENTLY "i""x";',
+        "index logs(i)",
+        "The index i of logs is being built right now by backend 4711, which is not ours.",
+        "Run automigrate again when it is done.",
+    ),
+    "agentsql.D015": (
+        str(FOREIGN.key),
+        f"The {FOREIGN.key} can't be made: 3 rows point to nothing, for example 7, 9; 8, 9.",
+        "Mend them, then run automigrate again. All of them: SELECT 1;",
+    ),
+    "agentsql.D016": (
+        "logs.body",
+        (
+            "The logs.body has no form that leaves logs (about 3 rows) usable: it rewrites the table while nobody can "
+            "read or write."
+        ),
+        "Run automigrate --allow-rewrite when the table may be locked, or by hand: ALTER ...; COMMENT ...;",
+    ),
+    "agentsql.D017": (
+        str(FOREIGN.key),
+        f"The {FOREIGN.key} can't be made: the partition a i.lo\"gs is a foreign table, which can have none.",
+        "Detach that partition, or make it by hand on the others.",
+    ),
+    "agentsql.D018": (
+        "--atomic",
+        "With --atomic nothing is made, because something can't be.",
+        "Mend the other findings, or run automigrate without --atomic to make all the rest.",
     ),
 }
 
@@ -145,3 +172,32 @@ def test_a_target_without_a_model():
     finding = findings.target_missing(FOREIGN.key, AI, None)
     assert finding.msg.endswith('its target table a i.lo"gs does not exist.')
     assert finding.hint == "Create it, then run automigrate again."
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "examples", "words"),
+    [
+        (Kind.FOREIGN_KEY, 1, ["7"], "1 row points to nothing, for example 7."),
+        (Kind.FOREIGN_KEY, None, [], "rows point to nothing."),
+        (Kind.UNIQUE, 2, ["a, 3"], "2 keys are in more than one row, for example a, 3."),
+        (Kind.INDEX, 1, [], "1 key is in more than one row."),
+        (Kind.PRIMARY_KEY, 2, [], "2 keys are NULL or in more than one row."),
+        (Kind.CHECK, 2, [], "2 rows break it."),
+        (Kind.COLUMN, 1, [], "1 row holds NULL."),
+    ],
+)
+def test_rows_in_the_way(kind, count, examples, words):
+    finding = findings.rows_break(Key(LOGS, kind, ("x",)), count, examples, "SELECT 1")
+    assert finding.msg.endswith(f" can't be made: {words}")
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        (column(), "it rewrites the table while nobody can read or write."),
+        (constraint(Kind.EXCLUSION, name="x"), "it builds its index while nobody can read or write."),
+        (index("i", "at"), "it builds its index while nobody can write."),
+    ],
+)
+def test_what_a_rewrite_costs(item, words):
+    assert findings.needs_rewrite(item, "about 3 rows", ["ALTER"]).msg.endswith(words)

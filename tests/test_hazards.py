@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 from django.contrib.postgres.fields import HStoreField
-from django.db import models
+from django.db import connection, models
 
 from agentsql import hazards
 from agentsql.names import TableName
@@ -32,6 +32,12 @@ LOGS, ROOMS, HSTORE = table_key("plug_log"), table_key("plug_room"), Extension(n
 PLAIN_INDEX = Key(LOGS.table, Kind.INDEX, ("log_plain",))
 LOG_OWN = set(DESIRED.contents[LOGS.table])
 ROOM_KEY = next(key for key in LOG_OWN if key.kind is Kind.FOREIGN_KEY)
+
+
+@pytest.fixture(autouse=True)
+def _open(database):
+    """Open the connection, as in a run: that asks the server for its types, and a default may ask nothing."""
+    connection.ensure_connection()
 
 
 def lacking(*missing, **conditions):
@@ -123,17 +129,17 @@ def test_extensions(available, superuser, may_create, expected):
         ("free", None),
         ("served", None),
         ("tags", None),
-        ("id", None),
+        ("id", "agentsql.D016"),
     ],
 )
-def test_columns_of_a_table_with_rows(database, name, expected):
+def test_columns_of_a_table_with_rows(name, expected):
     key = column_key("plug_log", name)
     assert refused(lacking(key)) == {}
     assert refused(lacking(key, populated={ROOMS.table})) == {}
     assert refused(lacking(key, populated={LOGS.table})) == ({f"plug_log.{name}": expected} if expected else {})
 
 
-def test_a_default_fills_rows(database):
+def test_a_default_fills_rows():
     now = lacking(column_key("plug_log", "given"), populated={LOGS.table})
     assert refused(now) == {}
     (step,) = plan(now).steps
@@ -164,10 +170,18 @@ def test_a_name_is_in_use_in_one_schema_only():
     assert refused(now) == {}
 
 
-def test_an_invalid_index():
+def test_an_invalid_index_may_be_built_again_under_its_name():
     invalid = index("log_plain", "plain", table=LOGS.table, valid=False)
-    now = replaced(invalid, taken={"log_plain": "an index of table plug_log"})
-    assert refused(now) == {"index plug_log(log_plain)": "agentsql.D011"}
+    now = replaced(invalid, taken={"log_plain": "an index of table plug_log"}, populated={LOGS.table})
+    assert refused(now) == {}
+    assert [str(step.key) for step in plan(now).steps] == ["index plug_log(log_plain)"]
+
+
+def test_an_index_that_another_backend_builds():
+    now = lacking(PLAIN_INDEX, building={"log_plain": 4711, "other": 4712}, populated={LOGS.table})
+    (finding,) = (finding for _, finding in hazards.refusals(now))
+    assert (finding.id, finding.obj) == ("agentsql.D011", "index plug_log(log_plain)")
+    assert "backend 4711" in finding.msg
 
 
 def test_one_table_for_two_models():

@@ -86,6 +86,41 @@ def test_a_second_run_goes_on_when_the_first_ends(monkeypatch):
     assert len(said) == 1
 
 
+def test_those_who_wait_keep_no_server_of_a_pooler_busy(monkeypatch):
+    """They ask in transactions that end at once; only the holder's stays open."""
+    monkeypatch.setattr(lock, "QUIET_SECONDS", 0)
+    seen = []
+
+    def waiting(_):
+        state = "datname = current_database() AND state LIKE 'idle in transaction%'"
+        seen.extend(rows(f"SELECT count(*) FROM pg_stat_activity WHERE {state}"))
+
+    with (
+        lock.exclusive(connection, wait=1),
+        pytest.raises(LockUnavailable),
+        lock.exclusive(connection, wait=0.2, waiting=waiting),
+    ):
+        pytest.fail("two runs at once")
+    assert seen == [(1,)]
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_the_sessions_own_isolation_makes_no_snapshot_of_it(level):
+    """It would be one for the whole transaction, and a concurrent build would wait for it."""
+    options = connection.settings_dict["OPTIONS"]
+    escaped = level.replace(" ", "\\ ")
+    connection.settings_dict["OPTIONS"] = options | {"options": f"-c default_transaction_isolation={escaped}"}
+    try:
+        connection.close()
+        with lock.exclusive(connection, wait=1) as watch:
+            pid = watch.keeper.connection.info.backend_pid
+            assert rows(f"SELECT backend_xmin FROM pg_stat_activity WHERE pid = {pid}") == [(None,)]
+            assert rows("SHOW default_transaction_isolation") == [(level,)]
+    finally:
+        connection.settings_dict["OPTIONS"] = options
+        connection.close()
+
+
 def kill_holder():
     rows(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_database d ON d.oid = database "

@@ -5,10 +5,11 @@ from django.core.checks import Error, Warning  # noqa: A004 Django's name for it
 from django.core.management.color import color_style
 
 from agentsql.names import TableName
-from agentsql.renderers import FORMATS, as_json, sql, text, text_step, text_tail
-from agentsql.report import Failure, Result
+from agentsql.renderers import FORMATS, as_json, sql, text, text_progress, text_step, text_tail
+from agentsql.report import Failure, Progress, Result
 from agentsql.schema import Extension, Kind
-from tests.support import column, constraint, index, outcome, report, step, table
+from agentsql.step import Mode
+from tests.support import action, column, constraint, index, outcome, report, step, table
 
 AI = TableName("ai", "logs")
 EXTENSION = step(
@@ -26,7 +27,7 @@ INDEX = step(
     name="logs_at",
     sql=('CREATE INDEX "logs_at" ON "logs" ("at")',),
     lock="SHARE",
-    transaction="own",
+    mode=Mode.OWN,
     requires=frozenset({column("at").key}),
 )
 CHECK = step(constraint(Kind.CHECK, name="c").key, name="c", sql=("ALTER TABLE ...",))
@@ -100,6 +101,48 @@ def test_no_lock_is_told_too():
     assert text_step(outcome(Result.PENDING, of=CHECK), verbosity=3).endswith("lock: none; transaction: shared")
 
 
+def test_a_step_of_several_actions_tells_the_lock_of_each():
+    actions = [
+        action("ALTER ... NOT VALID", mode=Mode.OWN, lock="ACCESS EXCLUSIVE"),
+        action("ALTER ... VALIDATE", mode=Mode.OUTSIDE, lock="SHARE UPDATE EXCLUSIVE"),
+    ]
+    check = step(constraint(Kind.CHECK, name="c").key, name="c", actions=actions)
+    assert text_step(outcome(Result.PENDING, of=check), verbosity=3).splitlines()[2:] == [
+        "    + check c",
+        "        ALTER ... NOT VALID;",
+        "        ALTER ... VALIDATE;",
+        "        lock: ACCESS EXCLUSIVE; transaction: own",
+        "        lock: SHARE UPDATE EXCLUSIVE; transaction: outside",
+    ]
+
+
+def test_a_step_that_was_stopped():
+    assert text_step(outcome(Result.STOPPED, of=INDEX)).splitlines()[-1] == f"{'    - index logs_at':66}NOT MADE"
+
+
+@pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        ({"doing": "validating"}, "    … index logs_at: validating, 3 s"),
+        (
+            {"doing": "building", "done": 1, "total": 4},
+            "    … index logs_at: building [#####               ]  25%, 3 s",
+        ),
+        (
+            {"doing": "building", "done": 0, "total": 4},
+            "    … index logs_at: building [                    ]   0%, 3 s",
+        ),
+        (
+            {"doing": "building", "done": 9, "total": 4},
+            "    … index logs_at: building [####################] 100%, 3 s",
+        ),
+    ],
+    ids=["unknown", "part", "none", "more than all"],
+)
+def test_progress(facts, line):
+    assert text_progress(Progress(step=INDEX, seconds=3.2, **facts)) == line
+
+
 def test_colors():
     style = color_style(force_color=True)
     assert style.ERROR("FAILED") in text(TROUBLE, style)
@@ -119,8 +162,12 @@ def test_colors():
             report(outcome(Result.FAILED, of=INDEX, failure=FAILURE), remaining=2),
             "Nothing made in 0.50 s; 1 of 1 steps did not succeed; 2 objects still missing.",
         ),
+        (
+            report(outcome(of=OTHER), outcome(Result.STOPPED, of=INDEX), remaining=1),
+            "1 column in 0.50 s; 1 of 2 steps did not succeed; 1 object still missing.",
+        ),
     ],
-    ids=["nothing to do", "column", "table", "left out", "blocked", "failed"],
+    ids=["nothing to do", "column", "table", "left out", "blocked", "failed", "stopped"],
 )
 def test_summary(made, words):
     assert text_tail(made) == words

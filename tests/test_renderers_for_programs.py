@@ -59,7 +59,7 @@ def test_trouble_as_json():
         "name": "logs_at",
         "sql": ['CREATE INDEX "logs_at" ON "logs" ("at")'],
         "lock": "SHARE",
-        "transaction": "own",
+        "actions": [{"sql": ['CREATE INDEX "logs_at" ON "logs" ("at")'], "lock": "SHARE", "transaction": "own"}],
         "outcome": "failed",
         "seconds": 0.1,
         "error": {"message": 'relation "logs" does not exist', "hint": "Make it.", "sqlstate": "42P01"},

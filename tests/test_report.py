@@ -8,6 +8,7 @@ from agentsql.schema import Extension, Kind
 from tests.support import column, constraint, index, outcome, report, step, table
 
 DONE, PENDING, FAILED, SKIPPED = Result.DONE, Result.PENDING, Result.FAILED, Result.SKIPPED
+STOPPED = Result.STOPPED
 ERROR, WARNING, INFO = Error("e", id="x"), Warning("w", id="x"), Info("i", id="x")
 
 
@@ -26,6 +27,8 @@ ERROR, WARNING, INFO = Error("e", id="x"), Warning("w", id="x"), Info("i", id="x
         ([DONE, FAILED, SKIPPED], [], 2, Status.FAILED),
         ([FAILED], [ERROR], 0, Status.FAILED),
         ([FAILED, PENDING], [], 1, Status.FAILED),
+        ([DONE, STOPPED], [], 1, Status.STOPPED),
+        ([FAILED, SKIPPED, STOPPED], [ERROR], 1, Status.STOPPED),
     ],
 )
 def test_status(results, findings, remaining, status):
@@ -38,6 +41,7 @@ STATES = {
     Status.PENDING: report(outcome(PENDING), remaining=1),
     Status.BLOCKED: report(findings=(ERROR,)),
     Status.FAILED: report(outcome(FAILED), remaining=1),
+    Status.STOPPED: report(outcome(STOPPED), remaining=1),
 }
 
 
@@ -47,7 +51,9 @@ STATES = {
 def test_exit_code(status, planned, check):
     assert STATES[status].status is status
     code = STATES[status].exit_code(check=check, planned=planned)
-    assert code == (0 if status is Status.CONVERGED or (planned and not check) else 1)
+    printed = planned and not check and status is not Status.STOPPED
+    trouble = 130 if status is Status.STOPPED else 1
+    assert code == (0 if status is Status.CONVERGED or printed else trouble)
 
 
 def test_a_run_that_leaves_something_out_never_succeeds():
@@ -56,6 +62,7 @@ def test_a_run_that_leaves_something_out_never_succeeds():
         Status.PENDING: 1,
         Status.BLOCKED: 1,
         Status.FAILED: 1,
+        Status.STOPPED: 130,
     }
 
 
@@ -83,5 +90,5 @@ def test_counts_of_nothing():
 
 
 def test_words_that_other_programs_read():
-    assert [str(result) for result in Result] == ["pending", "done", "failed", "skipped"]
-    assert [str(status) for status in Status] == ["converged", "pending", "blocked", "failed"]
+    assert [str(result) for result in Result] == ["pending", "done", "failed", "skipped", "stopped"]
+    assert [str(status) for status in Status] == ["converged", "pending", "blocked", "failed", "stopped"]

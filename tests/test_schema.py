@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentsql.names import TableName, chosen_name, clip, quoted
+from agentsql.names import TableName, chosen_name, clip, fill_name, quoted
 from agentsql.schema import Extension, Key, Kind, Namespace, schema_of
 from tests.support import LOGS, column, constraint, index, table
 
@@ -103,7 +103,7 @@ FOREIGN = constraint(Kind.FOREIGN_KEY, "room_id", target=AI, target_columns=("id
         (column(table=AI), Key(AI, Kind.COLUMN, ("body",)), "ai.logs.body"),
         (index("logs_at", "at"), Key(LOGS, Kind.INDEX, ("logs_at",)), "index logs(logs_at)"),
         (constraint(Kind.CHECK, "n", name="c"), Key(LOGS, Kind.CHECK, ("c",)), "check logs(c)"),
-        (constraint(Kind.PRIMARY_KEY, "id", name="pk"), Key(LOGS, Kind.PRIMARY_KEY), "primary key logs()"),
+        (constraint(Kind.PRIMARY_KEY, "id", name="pk"), Key(LOGS, Kind.PRIMARY_KEY), "primary key logs"),
         (constraint(Kind.UNIQUE, "a", "b"), Key(LOGS, Kind.UNIQUE, ("a", "b", "", "", "")), "unique logs(a, b)"),
         pytest.param(
             FOREIGN,
@@ -142,3 +142,47 @@ def test_names_of_unique_and_foreign_keys_do_not_matter():
 def test_of_two_with_one_identity_the_first_stands():
     first, second = column(kind="text"), column(kind="bigint")
     assert schema_of([first, second, table()]) == {first.key: first, table().key: table()}
+
+
+def test_of_two_with_one_identity_one_that_is_complete_stands():
+    """A constraint that was never validated may have a twin under another name that was."""
+    half, whole = constraint(Kind.UNIQUE, "a", name="x", validated=False), constraint(Kind.UNIQUE, "a", name="y")
+    assert schema_of([half, whole]) == schema_of([whole, half]) == {whole.key: whole}
+    assert schema_of([half]) == {half.key: half}
+
+
+@pytest.mark.parametrize(
+    ("item", "complete"),
+    [
+        (table(), True),
+        (Extension(name="vector"), True),
+        (column(), True),
+        (column(filled=False), False),
+        (index("i", "a"), True),
+        (index("i", "a", valid=False), False),
+        (constraint(Kind.CHECK, name="c"), True),
+        (constraint(Kind.CHECK, name="c", validated=False), False),
+    ],
+)
+def test_what_is_half_made_is_not_complete(item, complete):
+    assert item.complete is complete
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        ("token", "agentsql_fill_token"),
+        ("c" * 49, "agentsql_fill_" + "c" * 49),
+        ("c" * 50, "agentsql_fill_5a86e6c1b0513c2cd94fa22bcd00e13e"),
+        ('we"ird', 'agentsql_fill_we"ird'),
+    ],
+    ids=["short", "fits", "too long", "hostile"],
+)
+def test_fill_name(column, name):
+    assert fill_name(column) == name
+
+
+@given(IDENTIFIER.map(clip), IDENTIFIER.map(clip))
+def test_fill_names_fit_and_differ(first, second):
+    assert len(fill_name(first).encode()) <= 63
+    assert (fill_name(first) == fill_name(second)) is (first == second)
