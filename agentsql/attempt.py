@@ -20,7 +20,7 @@ from agentsql.timeouts import limit, limited
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-PAUSE_SECONDS = (0.1, 5.0)  # the first between two attempts, and the longest
+PAUSE_SECONDS = (0.5, 5.0)  # the first between two attempts, so that who queued can pass, and the longest
 LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure)
 
 
@@ -45,8 +45,9 @@ def attempt(action: Action, work: Work) -> Iterator[Event]:
     while True:
         started = time.monotonic()
         work.session.confirm()
+        work.blockers = []
         try:
-            with _place(action, work.session, patience):
+            with _place(action, work, patience):
                 for sql in action.sql:
                     yield from watched(sql, work)
         except LOCKED as error:
@@ -61,9 +62,9 @@ def attempt(action: Action, work: Work) -> Iterator[Event]:
             time.sleep(nap)
         except errors.DuplicateTable:
             # A backend whose client was killed may have built the index meanwhile.
-            if not action.builds or _is_invalid(action.builds, work.session.connection):
-                raise
-            return
+            if action.builds and _is_built(action.builds, work):
+                return
+            raise
         except psycopg.Error:
             take_back(action, work.session, settings.lock_wait)
             raise
@@ -90,25 +91,25 @@ def _patience(action: Action, work: Work) -> float:
 
 
 @contextmanager
-def _place(action: Action, session: Session, patience: float) -> Iterator[None]:
-    connection = session.connection
+def _place(action: Action, work: Work, patience: float) -> Iterator[None]:
+    connection = work.session.connection
     if action.mode is Mode.OUTSIDE:
-        with limited(connection, patience, pooled=session.pooled):
+        with limited(connection, patience, pooled=work.session.pooled):
             yield
     else:
         instant = action.mode is Mode.INSTANT
-        with _canceled_as_locked(instant=instant), transaction.atomic(using=connection.alias, durable=True):
+        with _canceled_as_locked(work), transaction.atomic(using=connection.alias, durable=True):
             limit(connection, patience, instant=instant)
             yield
 
 
 @contextmanager
-def _canceled_as_locked(*, instant: bool) -> Iterator[None]:
-    """Count the statement_timeout of an instant statement as that of its locks."""
+def _canceled_as_locked(work: Work) -> Iterator[None]:
+    """Count the statement_timeout of an instant statement as that of its locks, if it did wait for some."""
     try:
         yield
     except errors.QueryCanceled as error:
-        if instant:
+        if work.blockers:
             raise errors.LockNotAvailable(str(error)) from error
         raise
 
@@ -121,7 +122,8 @@ def take_back(action: Action, session: Session, patience: float) -> None:
     if action.undo and not session.lost:
         with suppress(psycopg.Error, DatabaseError), transaction.atomic(using=session.connection.alias, durable=True):
             limit(session.connection, patience)
-            send(action.undo, session.wire)
+            for sql in action.undo:
+                send(sql, session.wire)
     drop_invalid(action, session, patience)
 
 
@@ -134,6 +136,7 @@ def drop_invalid(action: Action, session: Session, patience: float) -> None:
                     send(f"DROP INDEX CONCURRENTLY IF EXISTS {action.builds}", session.wire)
 
 
+BUILT = "SELECT FROM pg_index WHERE indexrelid = to_regclass(%s) AND indrelid = to_regclass(%s) AND indisvalid"
 INVALID = """
 SELECT FROM pg_index i
  WHERE i.indexrelid = to_regclass(%s) AND NOT i.indisvalid
@@ -145,4 +148,11 @@ def _is_invalid(name: str, connection: BaseDatabaseWrapper) -> bool:
     """Tell whether an index is there, invalid, and not in the making; nothing else may ever be dropped."""
     with connection.cursor() as cursor:
         cursor.execute(INVALID, [name])
+        return cursor.fetchone() is not None
+
+
+def _is_built(name: str, work: Work) -> bool:
+    """Tell whether an index of the step's table has been built, valid."""
+    with work.session.connection.cursor() as cursor:
+        cursor.execute(BUILT, [name, work.step.key.table.quoted])
         return cursor.fetchone() is not None

@@ -20,12 +20,14 @@ DO {tag}
 DECLARE
     page bigint := 0;
     pages bigint := pg_relation_size({regclass}) / current_setting('block_size')::int;
+    place tid;
+    done bigint;
 BEGIN
     WHILE agentsql.page <= agentsql.pages LOOP
         PERFORM set_config('row_security', 'off', true);  -- a hidden row is an error
-        UPDATE {table} AS filled SET {column} = DEFAULT
+        UPDATE ONLY {table} AS filled SET {column} = DEFAULT
          WHERE filled.{column} IS NULL AND filled.ctid = ANY (ARRAY(
-            SELECT open.ctid FROM {table} AS open
+            SELECT open.ctid FROM ONLY {table} AS open
              WHERE open.ctid >= format('(%s,0)', agentsql.page)::tid
                AND open.ctid < format('(%s,0)', agentsql.page + {batch})::tid
                AND open.{column} IS NULL
@@ -35,7 +37,15 @@ BEGIN
         RAISE NOTICE 'agentsql: % of % pages', least(agentsql.page, agentsql.pages), agentsql.pages;
     END LOOP;
     PERFORM set_config('row_security', 'off', true);
-    IF EXISTS (SELECT FROM {table} AS open WHERE open.{column} IS NULL) THEN
+    IF EXISTS (SELECT FROM ONLY {table} AS open WHERE open.{column} IS NULL) THEN
+        SELECT open.ctid INTO agentsql.place FROM ONLY {table} AS open
+         WHERE open.{column} IS NULL LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+        UPDATE ONLY {table} AS filled SET {column} = DEFAULT WHERE filled.ctid = agentsql.place;
+        GET DIAGNOSTICS agentsql.done = ROW_COUNT;
+        IF agentsql.place IS NOT NULL AND agentsql.done = 0 THEN
+            RAISE EXCEPTION 'a trigger or rule keeps rows of this table from being filled'
+                USING ERRCODE = 'triggered_action_exception';
+        END IF;
         RAISE EXCEPTION 'others hold locks on rows of this table' USING ERRCODE = 'lock_not_available';
     END IF;
 END {tag}"""
@@ -43,45 +53,50 @@ END {tag}"""
 
 def add_filled(table: TableName, column: str, definition: str, default: str, comments: Iterable[str]) -> Action:
     """Add the column with its default for new rows, marked as unfinished; nothing is rewritten."""
-    mark = f"ADD CONSTRAINT {quoted(fill_name(column))} CHECK ({_holds(column)}) NOT VALID"
+    name = quoted(fill_name(column))  # there already, if somebody has renamed the column meanwhile
+    mark = f"DROP CONSTRAINT IF EXISTS {name}, ADD CONSTRAINT {name} CHECK ({_holds(column)}) NOT VALID"
     alter = f"ALTER COLUMN {quoted(column)} SET DEFAULT {default}"
     sql = f"ALTER TABLE {table.quoted} ADD COLUMN {definition}, {alter}, {mark}"
     return Action(sql=(sql, *comments), mode=Mode.INSTANT, lock=ALTERING)
 
 
-def fill(table: TableName, leaves: Iterable[TableName], column: str, *, not_null: bool) -> Iterator[Action]:
+def fill(table: TableName, leaves: Iterable[TableName], column: str, *, required: bool) -> Iterator[Action]:
     """Give the older rows their values, then take the mark away; it can be done over again at any point."""
     mark = quoted(fill_name(column))
     for leaf in leaves:
         yield Action(sql=(_batches(leaf, column),), mode=Mode.OUTSIDE, lock="ROW EXCLUSIVE")
-    if not_null:
+    if required:
         yield from require_values(table, mark, [column], after=_holds(column))
+        yield Action(sql=not_null(table, mark, [column]), mode=Mode.INSTANT, lock=ALTERING)
     else:
         yield Action(sql=(f"ALTER TABLE {table.quoted} DROP CONSTRAINT {mark}",), mode=Mode.INSTANT, lock=ALTERING)
 
 
 def require_values(table: TableName, name: str, columns: Iterable[str], after: str = "") -> Iterator[Action]:
-    """Make columns NOT NULL by way of a check of this quoted name; one that is there gives way.
+    """Let a check of this quoted name prove that columns hold no NULL; one that is there gives way.
 
     `after` is the condition the check goes back to where rows hold NULL; "" drops it.
     """
-    columns = [quoted(column) for column in columns]
     alter, drop = f"ALTER TABLE {table.quoted}", f"DROP CONSTRAINT IF EXISTS {name}"
-    strict = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+    strict = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in columns)
     undo = f"{alter} {drop}, ADD CONSTRAINT {name} CHECK ({after}) NOT VALID" if after else f"{alter} {drop}"
     yield Action(
         sql=(f"{alter} {drop}, ADD CONSTRAINT {name} CHECK ({strict}) NOT VALID",), mode=Mode.INSTANT, lock=ALTERING
     )
-    yield Action(sql=(f"{alter} VALIDATE CONSTRAINT {name}",), mode=Mode.OWN, lock=VALIDATING, undo=undo)
-    required = ", ".join(f"ALTER COLUMN {column} SET NOT NULL" for column in columns)
-    yield Action(sql=(f"{alter} {required}", f"{alter} DROP CONSTRAINT {name}"), mode=Mode.INSTANT, lock=ALTERING)
+    yield Action(sql=(f"{alter} VALIDATE CONSTRAINT {name}",), mode=Mode.OWN, lock=VALIDATING, undo=(undo,))
 
 
-def fill_at_once(table: TableName, column: str, *, not_null: bool) -> Iterator[str]:
+def not_null(table: TableName, name: str, columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the statements for NOT NULL, without a scan, once that check proves it."""
+    required = ", ".join(f"ALTER COLUMN {quoted(column)} SET NOT NULL" for column in columns)
+    return f"ALTER TABLE {table.quoted} {required}", f"ALTER TABLE {table.quoted} DROP CONSTRAINT {name}"
+
+
+def fill_at_once(table: TableName, column: str, *, required: bool) -> Iterator[str]:
     """Yield what finishes a column in one transaction, its table locked all the while."""
     name = quoted(column)
     yield f"UPDATE {table.quoted} SET {name} = DEFAULT WHERE {name} IS NULL"
-    if not_null:
+    if required:
         yield f"ALTER TABLE {table.quoted} ALTER COLUMN {name} SET NOT NULL"
     yield f"ALTER TABLE {table.quoted} DROP CONSTRAINT {quoted(fill_name(column))}"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import ProgrammingError
 
-from agentsql.names import FILL_PREFIX, TableName, fill_name
+from agentsql.names import FILL_PREFIX, TableName
 from agentsql.schema import (
     Column,
     Constraint,
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 RELATIONS = """
-SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, pg_has_role(c.relowner, 'USAGE')
+SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, pg_has_role(c.relowner, 'USAGE'),
+       c.relhassubclass
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relname = ANY(%s::name[]) AND n.nspname = ANY(%s::name[])
 """
@@ -47,7 +48,7 @@ SELECT attrelid::bigint, attnum, attname::text, atttypid::bigint, atttypmod, for
 
 CONSTRAINTS = """
 SELECT conrelid::bigint, conname::text, contype::text, conkey, confrelid::bigint, confkey, condeferrable, convalidated,
-       conindid::bigint, CASE WHEN contype = 'c' THEN pg_get_expr(conbin, conrelid) END
+       conindid::bigint, CASE WHEN contype = 'c' THEN pg_get_expr(conbin, conrelid) END, {enforced}
   FROM pg_constraint
  WHERE conrelid = ANY(%s::oid[]) AND contype IN ('p', 'u', 'f', 'c', 'x')
 """
@@ -64,6 +65,7 @@ SELECT i.indrelid::bigint, i.indexrelid::bigint, c.relname::text, a.amname::text
 """
 
 POSTGRES_15 = 150000  # the first with NULLS NOT DISTINCT
+POSTGRES_18 = 180000  # the first with NOT ENFORCED
 KINDS = {
     "p": Kind.PRIMARY_KEY,
     "u": Kind.UNIQUE,
@@ -113,12 +115,13 @@ def _relations(
     candidates = rows(connection, RELATIONS, [[table.name for table in tables], namespaces]) if tables else []
     position = {name: place for place, name in enumerate(server.search_path)}
     found: dict[TableName, tuple[int, Table]] = {}
-    for oid, namespace, name, relkind, owned in sorted(
+    for oid, namespace, name, relkind, owned, inherited in sorted(
         candidates, key=lambda row: position.get(row[1], -1), reverse=True
     ):
         for table in (TableName("", name), TableName(namespace, name)):
             if table in asked and (table.namespace or namespace in position):
-                found[table] = (oid, Table(table=table, relkind=relkind, owned=owned))
+                facts = {"relkind": relkind, "owned": owned, "schema": namespace, "inherited": inherited}
+                found[table] = (oid, Table(table=table, **facts))
     return found
 
 
@@ -126,8 +129,9 @@ def _contents(
     connection: BaseDatabaseWrapper, names: Mapping[int, TableName], server: Server
 ) -> Iterator[SchemaObject]:
     oids = list(names)
-    constraints = rows(connection, CONSTRAINTS, [oids])
-    unfilled = {(row[0], row[1]) for row in constraints if row[1].startswith(FILL_PREFIX)}
+    enforced = "conenforced" if server.version >= POSTGRES_18 else "true"
+    constraints = rows(connection, CONSTRAINTS.format(enforced=enforced), [oids])
+    unfilled = {(row[0], number) for row in constraints if row[1].startswith(FILL_PREFIX) for number in row[3]}
     columns: dict[int, dict[int, str]] = {oid: {} for oid in oids}
     for oid, number, name, type_oid, modifier, text, not_null, generated in rows(connection, COLUMNS, [oids]):
         columns[oid][number] = name
@@ -138,7 +142,7 @@ def _contents(
             not_null=not_null,
             generated=generated,
             type_id=TypeId(type_oid, modifier),
-            filled=not unfilled or (oid, fill_name(name)) not in unfilled,
+            filled=(oid, number) not in unfilled,
         )
     nulls = "i.indnullsnotdistinct" if server.version >= POSTGRES_15 else "false"
     indexes = rows(connection, INDEXES.format(nulls_not_distinct=nulls), [oids])
@@ -159,7 +163,7 @@ def _constraint(
     nulls_not_distinct: set[int],
     invalid: set[int],
 ) -> Constraint:
-    oid, name, contype, key, target, target_key, deferrable, validated, index, expression = row
+    oid, name, contype, key, target, target_key, deferrable, validated, index, expression, enforced = row
     return Constraint(
         table=names[oid],
         kind=KINDS[contype],
@@ -171,6 +175,7 @@ def _constraint(
         nulls_distinct=index not in nulls_not_distinct or contype != "u",
         expression=expression or "",
         validated=validated and index not in invalid,
+        enforced=enforced,
     )
 
 

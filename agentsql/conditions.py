@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from django.db import DatabaseError, transaction
 from agentsql import partition_tree
 from agentsql.defaults import UnknownDefault, called, server_default
 from agentsql.names import TableName, quoted
-from agentsql.schema import Constraint, Extension, Index, Key, Kind, SchemaObject, Table
+from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, SchemaObject, Table
 from agentsql.server import Server, rows
 from agentsql.situation import Conditions
 from agentsql.timeouts import limit
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 
 PROBED_AT_ONCE = 100  # tables: a query locks each one and all of its indexes
 TAKEN = """
-SELECT c.relname::text, coalesce('an index of table ' || i.indrelid::regclass, 'a relation of another kind')
+SELECT n.nspname::text, c.relname::text,
+       coalesce('an index of table ' || i.indrelid::regclass, 'a relation of another kind')
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
- WHERE c.relname = ANY(%s::name[]) AND n.nspname = %s
+ WHERE c.relname = ANY(%s::name[]) AND n.nspname = ANY(%s::name[])
 """
 BUILDING = """
 SELECT c.relname::text, p.pid FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.index_relid
@@ -39,7 +41,12 @@ SELECT t.name, a.pid FROM unnest(%(names)s::text[], %(quoted)s::text[]) AS t (na
    AND (starts_with(a.query, 'CREATE INDEX CONCURRENTLY ' || t.quoted)
         OR starts_with(a.query, 'CREATE UNIQUE INDEX CONCURRENTLY ' || t.quoted))
 """
-VOLATILE = "SELECT DISTINCT proname::text FROM pg_proc WHERE provolatile = 'v' AND proname = ANY(%s::name[])"
+VOLATILE = "SELECT DISTINCT proname::text FROM pg_proc WHERE provolatile = 'v' AND lower(proname) = ANY(%s)"
+DOMAINS = """
+SELECT asked.type FROM unnest(%s::text[]) AS asked (type) JOIN pg_type t ON t.oid = to_regtype(asked.type)
+ WHERE t.typtype = 'd' AND (t.typnotnull OR t.typdefault IS NOT NULL
+                            OR EXISTS (SELECT FROM pg_constraint c WHERE c.contypid = t.oid))
+"""
 EXTENSIONS = """
 SELECT v.name::text, v.superuser AND NOT v.trusted
   FROM pg_available_extension_versions v JOIN pg_available_extensions e
@@ -61,7 +68,10 @@ def ask(
     """Return the conditions for what is missing; `patience` is how many seconds to wait for a lock on a table."""
     missing = difference.missing
     rights = Conditions(
-        user=server.user, superuser=server.superuser, may_create_in_database=server.may_create_in_database
+        user=server.user,
+        superuser=server.superuser,
+        may_create_in_database=server.may_create_in_database,
+        current_schema=server.current_schema or "",
     )
     if not missing:
         return rights
@@ -70,6 +80,7 @@ def ask(
     names = [item.name for item in missing.values() if isinstance(item, Index | Constraint) and item.name]
     extensions = [item.name for item in missing.values() if isinstance(item, Extension)]
     parted = {table.table.quoted: table.table for table in tables if table.relkind == "p"}
+    bequeathing = {table.table.quoted: table.table for table in tables if table.relkind == "r" and table.inherited}
     sizes = populated(connection, [table.table for table in tables], patience)
     with transaction.atomic(using=connection.alias, durable=True):
         limit(connection, patience)
@@ -77,12 +88,25 @@ def ask(
             rights,
             populated=sizes,
             extensions=dict(rows(connection, EXTENSIONS, [extensions])) if extensions else {},
-            taken=dict(rows(connection, TAKEN, [names, server.current_schema])) if names else {},
+            taken=_taken(connection, names, {server.current_schema, *(table.schema for table in tables)}),
             building=_building(connection, names) if names and tables else {},
             volatile=_volatile(connection, [key for key in missing if key.table in sizes], draft, editor),
             partitions=partition_tree.partitions(connection, parted),
+            domains=_domains(connection, [item for item in missing.values() if item.key.table in sizes]),
+            heirs=partition_tree.heirs(connection, bequeathing),
             partition_keys=partition_tree.key_columns(connection, parted),
         )
+
+
+def _taken(connection: BaseDatabaseWrapper, names: list[str], schemas: Collection[str | None]) -> dict[TableName, str]:
+    found = rows(connection, TAKEN, [names, list(schemas)]) if names else []
+    return {TableName(schema, name): holder for schema, name, holder in found}
+
+
+def _domains(connection: BaseDatabaseWrapper, items: Iterable[SchemaObject]) -> frozenset[str]:
+    """Return those types of new columns that are domains with a constraint or a default."""
+    names = {item.type for item in items if isinstance(item, Column) and re.fullmatch(r'[\w". ]+', item.type)}
+    return frozenset(name for (name,) in rows(connection, DOMAINS, [sorted(names)])) if names else frozenset()
 
 
 def _building(connection: BaseDatabaseWrapper, names: list[str]) -> dict[str, int]:

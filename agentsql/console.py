@@ -36,7 +36,7 @@ class Console:
         """Show one event."""
         if isinstance(event, Notice):
             self._clear()
-            self.stderr.write(event.text, self.style.WARNING)
+            self.stderr.write(_printable(event.text, self.stderr), self.style.WARNING)
         elif isinstance(event, Progress):
             self._progress(event)
         else:
@@ -47,12 +47,12 @@ class Console:
                 self.previous = event
 
     def say(self, words: str) -> None:
-        """Print now, before what follows on stderr; a reader that has left (`| head`) must not stop the run."""
+        """Print now, before what follows on stderr; a reader that has left (`| head`) or a full disk stops no run."""
         try:
             if words:
-                self.stdout.write(words)
+                self.stdout.write(_printable(words, self.stdout))
             self.stdout.flush()
-        except (BrokenPipeError, AttributeError):  # AttributeError: Python has no stdout when it is closed
+        except (OSError, AttributeError):  # AttributeError: Python has no stdout when it is closed
             self.stdout = OutputWrapper(io.StringIO())
             if sys.stdout is not None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -62,7 +62,7 @@ class Console:
             return
         if self.stderr.isatty():
             self.bar = True
-            self.stderr.write(CLEAR + text_progress(event), str, ending="")
+            self.stderr.write(CLEAR + _printable(text_progress(event), self.stderr), str, ending="")
             self.stderr.flush()
         elif event.seconds >= self.next_line:
             self.next_line = event.seconds + PLAIN_SECONDS
@@ -72,3 +72,9 @@ class Console:
         if self.bar:
             self.stderr.write(CLEAR, str, ending="")
             self.bar = False
+
+
+def _printable(words: str, stream: OutputWrapper) -> str:
+    """Spell out what the stream's encoding has no character for."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return words.encode(encoding, "backslashreplace").decode(encoding)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.core.checks import CheckMessage, Warning  # noqa: A004 Django's name for it
 
 from agentsql.names import quoted
-from agentsql.schema import Column, Index, SchemaObject, TypeId
+from agentsql.schema import Column, Constraint, Index, SchemaObject, TypeId
 
 if TYPE_CHECKING:
     from agentsql.diff import Diff
@@ -29,11 +29,14 @@ def check(diff: Diff, types: Mapping[str, TypeId]) -> Iterator[CheckMessage]:
             yield from column_null(wanted, found)
         elif isinstance(found, Index):
             yield from index_structure(wanted, found)
+        elif isinstance(found, Constraint):
+            yield from constraint_enforced(found)
 
 
 def column_type(wanted: Column, found: Column, types: Mapping[str, TypeId]) -> Iterator[CheckMessage]:
     asked = types.get(wanted.type, found.type_id)
-    if asked != found.type_id and not is_wider_integer(found.type_id, asked):
+    same = wanted.type == found.type  # of a domain, a result tells only the base type
+    if not same and asked != found.type_id and not is_wider_integer(found.type_id, asked):
         yield Warning(
             f"Column {wanted.key} is {found.type}; the model wants {wanted.type}.",
             hint=f"automigrate never changes a type. By hand: ALTER TABLE {wanted.table.quoted} "
@@ -72,4 +75,15 @@ def index_structure(wanted: SchemaObject, found: Index) -> Iterator[CheckMessage
             hint="Give the model's index another name, or drop the one that exists and run automigrate again.",
             obj=str(wanted.key),
             id="agentsql.D103",
+        )
+
+
+def constraint_enforced(found: Constraint) -> Iterator[CheckMessage]:
+    if not found.enforced:
+        yield Warning(
+            f"The constraint {found.name} of {found.table} is NOT ENFORCED: rows may break it.",
+            hint=f"ALTER TABLE {found.table.quoted} ALTER CONSTRAINT {quoted(found.name)} ENFORCED; "
+            "a check must be dropped, and automigrate makes it again.",
+            obj=str(found.key),
+            id="agentsql.D104",
         )

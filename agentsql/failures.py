@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 HINTS = {
     "55P03": "Something else holds a lock on a table of this statement: run again, or raise --lock-wait.",
-    "57014": "The role's or a pooler's statement_timeout ended it: raise that, or connect without the pooler.",
+    "57014": "It took longer than it may: --lock-timeout for what should be instant, else (behind a pooler) the role's "
+    "statement_timeout. Raise that.",
     "42501": "Run automigrate as a role that owns the table and sees all its rows (BYPASSRLS), or grant the right.",
     "53200": "Raise max_locks_per_transaction on the server, or free memory.",
     "53100": "The server's disk is full: free space, then run automigrate again.",
@@ -29,10 +30,14 @@ HINTS = {
     "23514": "Rows break it: mend them, then run automigrate again.",
     "23502": "Rows hold NULL: fill them, then run automigrate again.",
     "42830": "The referenced column is not unique in the database: make it so, then run automigrate again.",
-    "55000": "If the table is published without a replica identity, its rows can't be filled: give it a primary key.",
+    "09000": "A trigger or rule refuses UPDATEs of these rows: switch it off meanwhile, or fill the column by hand.",
 }
+NO_REPLICA_IDENTITY = (
+    "The table is published, so its rows can't be filled: give it a primary key or a replica identity."
+)
 ROWS_BREAK_IT = {"23505", "23503", "23514", "23502"}
 EXAMPLES = 5
+LONGEST = 200  # characters of a value that is shown
 PATIENCE_SECONDS = 60  # to count the offenders: the answer is a courtesy
 
 
@@ -40,11 +45,17 @@ def failure(error: psycopg.Error, work: Work) -> Failure:
     """Explain an error of a step."""
     step, diagnostic = work.step, error.diag
     message = diagnostic.message_primary or str(error).strip()
-    detail = f": {diagnostic.message_detail}" if diagnostic.message_detail else ""
+    detail = f": {shorten(diagnostic.message_detail)}" if diagnostic.message_detail else ""
     sqlstate = error.sqlstate or ""
     if sqlstate == "55P03" and work.blockers:
         detail = f"; it waited for {'; '.join(map(str, work.blockers))}"
-    hint = HINTS.get(sqlstate) or diagnostic.message_hint or "Mend what the server names, then run automigrate again."
+    replicated = "replica identity" in message and NO_REPLICA_IDENTITY
+    hint = (
+        replicated
+        or HINTS.get(sqlstate)
+        or diagnostic.message_hint
+        or "Mend what the server names, then run automigrate again."
+    )
     finding = offending_rows(step, work.session) if sqlstate in ROWS_BREAK_IT and step.offenders else None
     return Failure(message=f"{message}{detail}", hint=hint, sqlstate=sqlstate, finding=finding)
 
@@ -56,7 +67,14 @@ def offending_rows(step: Step, session: Session) -> CheckMessage:
             limit(session.connection, session.settings.lock_timeout)
             rows(session.connection, f"SELECT set_config('statement_timeout', '{PATIENCE_SECONDS}s', true)")
             count = rows(session.connection, f"SELECT count(*) FROM ({step.offenders}) AS offenders")[0][0]
-            some = rows(session.connection, f"{step.offenders} LIMIT {EXAMPLES}")
+            some = rows(
+                session.connection, f"SELECT offenders::text FROM ({step.offenders} LIMIT {EXAMPLES}) AS offenders"
+            )
     except DatabaseError:
         count, some = None, []
-    return findings.rows_break(step.key, count, [", ".join(map(str, row)) for row in some], step.offenders)
+    return findings.rows_break(step.key, count, [shorten(text) for (text,) in some], step.offenders)
+
+
+def shorten(words: str) -> str:
+    """Cut what may be a whole document."""
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"

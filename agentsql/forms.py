@@ -58,12 +58,12 @@ def plain(item: SchemaObject, now: Situation) -> Iterator[str]:
         if isinstance(item, Constraint) and begun.valid:
             yield online.using_index(item, item.table, item.name, now)
             return
-        yield f"DROP INDEX {now.relation(begun.table, begun.name)}"
+        yield f"DROP INDEX {now.beside(begun.table, begun.name).quoted}"
     elif isinstance(begun, Constraint) and begun.kind in {Kind.CHECK, Kind.FOREIGN_KEY}:
         yield online.validate(begun.table, begun.name)
         return
     elif isinstance(begun, Column):
-        yield from fill_at_once(begun.table, begun.name, not_null=cast("Column", item).not_null)
+        yield from fill_at_once(begun.table, begun.name, required=cast("Column", item).not_null)
         return
     if item.key.kind is Kind.COLUMN and now.in_use(item.key.table):
         origin = now.draft.origins[item.key]

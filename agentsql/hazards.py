@@ -140,8 +140,10 @@ def names(now: Situation) -> Iterator[Refusal]:
         ours = (
             isinstance(begun, Index | Constraint) and isinstance(item, Index | Constraint) and begun.name == item.name
         )
-        if makes_index(item, now) and not ours and not key.table.namespace and item.name in now.conditions.taken:
-            yield key, findings.name_taken(key, item.name, now.conditions.taken[item.name])
+        if makes_index(item, now) and not ours:
+            holder = now.conditions.taken.get(now.beside(key.table, item.name))
+            if holder is not None:
+                yield key, findings.name_taken(key, item.name, holder)
 
 
 def makes_index(item: SchemaObject, now: Situation) -> TypeGuard[Index | Constraint]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from agentsql.backfill import add_filled, fill, require_values
+from agentsql.backfill import add_filled, fill, not_null, require_values
 from agentsql.defaults import server_default, standing_default
 from agentsql.editor import CONCURRENTLY, respelled
 from agentsql.names import TableName, clip, quoted
@@ -33,12 +33,12 @@ def column(item: SchemaObject, now: Situation) -> Iterator[Action]:
         default = server_default(field, now.editor) or "NULL"
         comments = now.editor.comments(cast("Any", model), field)
         yield add_filled(wanted.table, wanted.name, now.editor.bare_column(field), default, comments)
-    yield from fill(wanted.table, now.leaves(wanted.table), wanted.name, not_null=wanted.not_null)
+    yield from fill(wanted.table, now.leaves(wanted.table), wanted.name, required=wanted.not_null)
 
 
 def index(item: SchemaObject, now: Situation) -> Iterator[Action]:
     wanted = cast("Index", item)
-    name = now.relation(wanted.table, wanted.name)
+    name = now.beside(wanted.table, wanted.name).quoted
     if wanted.key in now.diff.begun:
         yield drop_invalid(name)
     yield concurrently(respelled(now.statement(wanted.key), CONCURRENTLY), name)
@@ -46,15 +46,20 @@ def index(item: SchemaObject, now: Situation) -> Iterator[Action]:
 
 def unique(item: SchemaObject, now: Situation) -> Iterator[Action]:
     wanted = cast("Constraint", item)
-    name = now.relation(wanted.table, wanted.name)
+    name = now.beside(wanted.table, wanted.name).quoted
     found = now.diff.begun.get(wanted.key)
-    if wanted.kind is Kind.PRIMARY_KEY and (nullable := now.nullable(wanted)):
-        yield from require_values(wanted.table, key_check(wanted), nullable)
+    nullable = now.nullable(wanted) if wanted.kind is Kind.PRIMARY_KEY else []
+    check = key_check(wanted)
+    if nullable:
+        yield from require_values(wanted.table, check, nullable)
     if isinstance(found, Index) and not found.valid:
         yield drop_invalid(name)
     if not (isinstance(found, Index) and found.valid):
-        yield concurrently(unique_index(wanted, wanted.table, wanted.name, now), name)
-    yield Action(sql=(using_index(wanted, wanted.table, wanted.name, now),), mode=Mode.INSTANT, lock=ALTERING)
+        undo = (f"ALTER TABLE {wanted.table.quoted} DROP CONSTRAINT IF EXISTS {check}",) if nullable else ()
+        yield concurrently(unique_index(wanted, wanted.table, wanted.name, now), name, undo)
+    key = not_null(wanted.table, check, nullable) if nullable else ()
+    sql = using_index(wanted, wanted.table, wanted.name, now)
+    yield Action(sql=(*key, sql), mode=Mode.INSTANT, lock=ALTERING)
 
 
 def unique_index(wanted: Constraint, table: TableName, name: str, now: Situation) -> str:
@@ -95,11 +100,11 @@ def foreign_key(item: SchemaObject, now: Situation) -> Iterator[Action]:
 def validated(wanted: Constraint, name: str, sql: str, lock: str, now: Situation) -> Iterator[Action]:
     """Yield a constraint in two actions: new rows keep it from now on, then the older ones are looked at."""
     found = now.diff.begun.get(wanted.key)
-    undo = ""
+    undo: tuple[str, ...] = ()
     if isinstance(found, Constraint):
         name = found.name
     else:
-        undo = f"ALTER TABLE {wanted.table.quoted} DROP CONSTRAINT {quoted(name)}"
+        undo = (f"ALTER TABLE {wanted.table.quoted} DROP CONSTRAINT {quoted(name)}",)
         yield Action(sql=(f"{sql} NOT VALID",), mode=Mode.INSTANT, lock=lock)
     yield Action(sql=(validate(wanted.table, name),), mode=Mode.OWN, lock=VALIDATING, undo=undo)
 
@@ -108,8 +113,8 @@ def validate(table: TableName, name: str) -> str:
     return f"ALTER TABLE {table.quoted} VALIDATE CONSTRAINT {quoted(name)}"
 
 
-def concurrently(sql: str, name: str) -> Action:
-    return Action(sql=(sql,), mode=Mode.OUTSIDE, lock=VALIDATING, builds=name)
+def concurrently(sql: str, name: str, undo: tuple[str, ...] = ()) -> Action:
+    return Action(sql=(sql,), mode=Mode.OUTSIDE, lock=VALIDATING, builds=name, undo=undo)
 
 
 def drop_invalid(name: str) -> Action:

@@ -64,6 +64,14 @@ def partitions(
     return {root: tuple(parts) for root, parts in found.items()}
 
 
+def heirs(connection: BaseDatabaseWrapper, roots: Mapping[str, TableName]) -> dict[TableName, list[TableName]]:
+    """Return the tables that inherit from each of these, given by quoted name."""
+    found: dict[TableName, list[TableName]] = {root: [] for root in roots.values()}
+    for root, namespace, name, *_ in rows(connection, PARTITIONS, [list(roots)]) if roots else ():
+        found[roots[root]].append(TableName(namespace, name))
+    return found
+
+
 def key_columns(connection: BaseDatabaseWrapper, roots: Mapping[str, TableName]) -> dict[TableName, frozenset[str]]:
     """Return the columns of the partition keys at all depths; "" stands for an expression."""
     if not roots:

@@ -7,14 +7,14 @@ Both can be made partition by partition; the parent's statement then finds the w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 from agentsql import online
-from agentsql.backfill import require_values
+from agentsql.backfill import not_null, require_values
 from agentsql.editor import CONCURRENTLY, ON_ONLY, respelled
 from agentsql.names import TableName, chosen_name, quoted
-from agentsql.schema import Constraint, Index, Kind, Partition, SchemaObject
+from agentsql.schema import Constraint, Index, Kind, PartIndex, Partition, SchemaObject
 from agentsql.step import ALTERING, BUILDING, REFERRING, VALIDATING, Action, Mode
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def index(item: SchemaObject, now: Situation) -> Iterator[Action]:
     def leaf(table: TableName, name: str) -> str:
         return respelled(statement, CONCURRENTLY, table=table.quoted, name=quoted(name))
 
-    yield from _tree(wanted, now, parent, leaf)
+    yield from _tree(wanted, now, parent=parent, leaf=leaf)
 
 
 def unique(item: SchemaObject, now: Situation) -> Iterator[Action]:
@@ -41,8 +41,14 @@ def unique(item: SchemaObject, now: Situation) -> Iterator[Action]:
     columns = ", ".join(quoted(column) for column in wanted.columns)
     nulls = "" if wanted.nulls_distinct else " NULLS NOT DISTINCT"
     deferrable = now.editor.deferrability(now.draft.origins[wanted.key].source)
-    if wanted.kind is Kind.PRIMARY_KEY and (nullable := now.nullable(wanted)):
-        yield from require_values(wanted.table, online.key_check(wanted), nullable)
+    nullable = now.nullable(wanted) if wanted.kind is Kind.PRIMARY_KEY else []
+    check = online.key_check(wanted)
+    between: tuple[Action, ...] = ()
+    undo: tuple[str, ...] = ()
+    if nullable:
+        yield from require_values(wanted.table, check, nullable)
+        between = (Action(sql=not_null(wanted.table, check, nullable), mode=Mode.INSTANT, lock=ALTERING),)
+        undo = (f"ALTER TABLE {wanted.table.quoted} DROP CONSTRAINT IF EXISTS {check}",)
 
     def parent(table: TableName, name: str) -> Action:
         sql = f"ALTER TABLE ONLY {table.quoted} ADD CONSTRAINT {quoted(name)} {kind}{nulls} ({columns}){deferrable}"
@@ -51,49 +57,60 @@ def unique(item: SchemaObject, now: Situation) -> Iterator[Action]:
     def leaf(table: TableName, name: str) -> str:
         return online.unique_index(wanted, table, name, now)
 
-    yield from _tree(wanted, now, parent, leaf)
+    yield from _tree(wanted, now, parent=parent, leaf=leaf, between=between, undo=undo)
 
 
 def _tree(
     wanted: Index | Constraint,
     now: Situation,
+    *,
     parent: Callable[[TableName, str], Action],
     leaf: Callable[[TableName, str], str],
+    between: Iterable[Action] = (),
+    undo: tuple[str, ...] = (),
 ) -> Iterator[Action]:
     """Make what is missing of an index and its parts: the leaves' first, where rows may be in the way, then the rest.
 
     Whenever it ends early there is nothing invalid but perhaps the parents', and the next run knows the parts by name.
+    `between` follows when no row can be in the way any more; `undo` is for when one is.
     """
     tree = now.conditions.partitions[wanted.table]
-    names = {wanted.table: wanted.name} | {part.table: part_name(part.table, wanted) for part in tree}
+    places = {part.table: TableName(part.table.namespace, part_name(part.table, wanted)) for part in tree}
+    known = {part.table: part.indexes.get(places[part.table].name) for part in tree}
     for part in tree:
         if part.leaf:
-            yield from _leaf(wanted, part, names[part.table], leaf, now)
+            yield from _leaf_index(part, places[part.table], known[part.table], leaf, undo)
+            undo = (f"DROP INDEX IF EXISTS {places[part.table].quoted}", *undo)
+    yield from between
+    for part in tree:
+        found, place = known[part.table], places[part.table]
+        if part.leaf and isinstance(wanted, Constraint) and not (found is not None and found.of_constraint):
+            sql = online.using_index(wanted, part.table, place.name, now)
+            yield Action(sql=(sql,), mode=Mode.INSTANT, lock=ALTERING)
     if wanted.key not in now.diff.begun:
         yield parent(wanted.table, wanted.name)
     for part in tree:
-        if not part.leaf and names[part.table] not in part.indexes:
-            yield parent(part.table, names[part.table])
+        if not part.leaf and known[part.table] is None:
+            yield parent(part.table, places[part.table].name)
+    root = now.beside(wanted.table, wanted.name)
     for part in reversed(tree):  # from the leaves up
-        found = part.indexes.get(names[part.table])
+        found = known[part.table]
         if found is None or not found.attached:
-            above = part.parent if part.parent in names else wanted.table
-            place, name = _in_schema(above, names[above]), _in_schema(part.table, names[part.table])
-            yield Action(sql=(f"ALTER INDEX {place} ATTACH PARTITION {name}",), mode=Mode.INSTANT, lock=ALTERING)
+            sql = f"ALTER INDEX {places.get(part.parent, root).quoted} ATTACH PARTITION {places[part.table].quoted}"
+            yield Action(sql=(sql,), mode=Mode.INSTANT, lock=ALTERING)
 
 
-def _leaf(
-    wanted: Index | Constraint, part: Partition, name: str, leaf: Callable[[TableName, str], str], now: Situation
+def _leaf_index(
+    part: Partition,
+    place: TableName,
+    found: PartIndex | None,
+    leaf: Callable[[TableName, str], str],
+    undo: tuple[str, ...],
 ) -> Iterator[Action]:
-    place = _in_schema(part.table, name)
-    found = part.indexes.get(name)
     if found is not None and not found.valid:
-        yield online.drop_invalid(place)
+        yield online.drop_invalid(place.quoted)
     if found is None or not found.valid:
-        yield online.concurrently(leaf(part.table, name), place)
-    if isinstance(wanted, Constraint) and not (found is not None and found.of_constraint):
-        sql = online.using_index(wanted, part.table, name, now)
-        yield Action(sql=(sql,), mode=Mode.INSTANT, lock=ALTERING)
+        yield online.concurrently(leaf(part.table, place.name), place.quoted, undo)
 
 
 def foreign_key(item: SchemaObject, now: Situation) -> Iterator[Action]:
@@ -111,19 +128,14 @@ def foreign_key(item: SchemaObject, now: Situation) -> Iterator[Action]:
         if known is None:
             sql = f"{respelled(statement, table=part.table.quoted)} NOT VALID"
             yield Action(sql=(sql,), mode=Mode.INSTANT, lock=REFERRING)
-        undo = f"ALTER TABLE {part.table.quoted} DROP CONSTRAINT {quoted(name)}"
+        undo = (f"ALTER TABLE {part.table.quoted} DROP CONSTRAINT {quoted(name)}",)
         yield Action(sql=(online.validate(part.table, name),), mode=Mode.OWN, lock=VALIDATING, undo=undo)
-    yield Action(sql=(str(statement),), mode=Mode.INSTANT, lock=REFERRING)
+    yield Action(sql=(str(statement),), mode=Mode.OWN, lock=REFERRING)  # no scan, but work for each partition
 
 
 def part_name(table: TableName, wanted: Index | Constraint) -> str:
     """Return the name that a partition's part of an index has, the same in each run."""
     return chosen_name(table.name, wanted.name, "part")
-
-
-def _in_schema(table: TableName, name: str) -> str:
-    """Return an index's quoted name, in the schema of its table."""
-    return TableName(table.namespace, name).quoted
 
 
 FORMS: Mapping[Kind, Callable[[SchemaObject, Situation], Iterator[Action]]] = {

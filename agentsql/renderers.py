@@ -23,6 +23,7 @@ LABELS = {Kind.UNIQUE: "unique constraint", Kind.EXCLUSION: "exclusion constrain
 PLURALS = {"index": "indexes"}
 WIDTH = 66
 BAR = 20
+SHOWN = 12  # statements of a step that failed
 
 
 def text(report: Report, style: Style | None = None, verbosity: int = 1) -> str:
@@ -73,7 +74,8 @@ def _step_line(outcome: Outcome, style: Style) -> str:
         return line
     details = [line, f"{indent}  {failure.message}"]
     if outcome.result is Result.FAILED:
-        details += [f"{indent}  {sql};" for sql in step.sql]
+        details += [f"{indent}  {sql};" for sql in step.sql[:SHOWN]]
+        details += [f"{indent}  -- and {len(step.sql) - SHOWN} more"] if len(step.sql) > SHOWN else []
         details.append(f"{indent}  HINT: {failure.hint}")
     return "\n".join(details)
 

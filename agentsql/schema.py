@@ -77,11 +77,16 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A relation of a table's name. `relkind` is pg_class's; only "r" and "p" are tables."""
+    """A relation of a table's name. `relkind` is pg_class's; only "r" and "p" are tables.
+
+    schema: where it was found, also when the name does not say. inherited: others inherit from it.
+    """
 
     table: TableName
     relkind: str = "r"
     owned: bool = True
+    schema: str = ""
+    inherited: bool = False
     complete: ClassVar[bool] = True
 
     @property
@@ -202,11 +207,12 @@ class Constraint:
     expression: str = ""
     of_column: bool = False
     validated: bool = True
+    enforced: bool = True
 
     @property
     def complete(self) -> bool:
-        """Tell whether all rows are known to keep it."""
-        return self.validated
+        """Tell whether all rows are known to keep it, or somebody wants it so that they need not."""
+        return self.validated or not self.enforced
 
     @property
     def key(self) -> Key:

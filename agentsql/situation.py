@@ -25,11 +25,14 @@ class Conditions:
 
     populated: existing tables that hold rows, with their size in words.
     extensions: those the server can install, and whether only a superuser may.
+    current_schema: where new tables go that don't say.
     taken: relation names in use where we would create, with what they name.
     building: index names that another backend is building, with its pid.
     volatile: functions that answer anew for each row.
     partitions: of existing partitioned tables, parents first.
     partition_keys: the columns of their keys; "" stands for an expression.
+    heirs: the tables that inherit from one, at any depth.
+    domains: types of new columns that the server must check or compute for each row.
     atomic, allow_rewrite: what the caller asked for.
     """
 
@@ -38,11 +41,14 @@ class Conditions:
     may_create_in_database: bool
     populated: Mapping[TableName, str] = field(default_factory=dict)
     extensions: Mapping[str, bool] = field(default_factory=dict)
-    taken: Mapping[str, str] = field(default_factory=dict)
+    current_schema: str = ""
+    taken: Mapping[TableName, str] = field(default_factory=dict)
     building: Mapping[str, int] = field(default_factory=dict)
     volatile: Collection[str] = frozenset({"gen_random_uuid"})
     partitions: Mapping[TableName, tuple[Partition, ...]] = field(default_factory=dict)
     partition_keys: Mapping[TableName, Collection[str]] = field(default_factory=dict)
+    heirs: Mapping[TableName, Collection[TableName]] = field(default_factory=dict)
+    domains: Collection[str] = frozenset()
     atomic: bool = False
     allow_rewrite: bool = False
 
@@ -83,14 +89,18 @@ class Situation:
             return self.editor.foreign_key_name(self.draft.origins[item.key].source)
         return item.name
 
-    def relation(self, table: TableName, name: str) -> str:
-        """Return an index's quoted name: it lives in the schema of its table."""
-        return TableName(table.namespace, name).quoted
+    def beside(self, table: TableName, name: str) -> TableName:
+        """Return the place of an index: in the schema of its table, wherever search_path would find its name."""
+        found = self.actual.get(Key(table, Kind.TABLE))
+        schema = found.schema if isinstance(found, Table) else ""
+        return TableName(schema or table.namespace or self.conditions.current_schema, name)
 
     def leaves(self, table: TableName) -> list[TableName]:
-        """Return the tables that hold a table's rows: itself, or its partitions at any depth."""
+        """Return the tables that hold a table's rows: itself and those that inherit, or its partitions at any depth."""
         parts = self.conditions.partitions.get(table)
-        return [table] if parts is None else [part.table for part in parts if part.leaf]
+        if parts is None:
+            return [table, *self.conditions.heirs.get(table, ())]
+        return [part.table for part in parts if part.leaf]
 
     def nullable(self, wanted: Constraint) -> list[str]:
         """Return those columns of a constraint that exist and allow NULL."""
@@ -110,7 +120,10 @@ class Situation:
         if key.kind is Kind.COLUMN:
             field = self.draft.origins[key].source
             stored = getattr(field, "generated", False) and field.db_persist
-            anew = stored or isinstance(field, AutoField) or (self.conditions.atomic and self.is_volatile(key))
+            domain = field.db_type(self.editor.connection) in self.conditions.domains
+            anew = (
+                stored or domain or isinstance(field, AutoField) or (self.conditions.atomic and self.is_volatile(key))
+            )
             return anew and key not in self.diff.begun
         if self.conditions.atomic:
             return False

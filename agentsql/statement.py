@@ -5,6 +5,7 @@ Whoever stops asking, by Ctrl-C or by closing the generator, has the statement c
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.25
 QUIET_SECONDS = 1.0  # what takes less is not worth a word
 LATE_SECONDS = 0.1  # for a signal on the server's machine
-FILLED = "agentsql: "  # how a backfill's notices begin
+FILLED = re.compile(r"agentsql: (\d+) of (\d+) pages")  # a backfill's notices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ class Work:
 
 def watched(sql: str, work: Work) -> Iterator[Event]:
     """Run one statement, and tell what it waits for and how far it is."""
-    said: list[str] = []
+    said: list[int] = []
     session = work.session
     tick = min(TICK_SECONDS, session.settings.lock_timeout / 3)
     with _notices(session.wire, said), closing(running(sql, session.wire, tick)) as ticks:
@@ -128,13 +129,12 @@ def send(sql: str, connection: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
 
 
 @contextmanager
-def _notices(connection: psycopg.Connection[Any], said: list[str]) -> Iterator[None]:
-    """Keep the last notice of a backfill in `said`."""
+def _notices(connection: psycopg.Connection[Any], said: list[int]) -> Iterator[None]:
+    """Keep what the last notice of a backfill said: pages done, and all."""
 
     def listen(diagnostic: psycopg.errors.Diagnostic) -> None:
-        message = diagnostic.message_primary or ""
-        if message.startswith(FILLED):
-            said[:] = [message]
+        if found := FILLED.fullmatch(diagnostic.message_primary or ""):
+            said[:] = [int(number) for number in found.groups()]
 
     connection.add_notice_handler(listen)
     try:
@@ -143,11 +143,10 @@ def _notices(connection: psycopg.Connection[Any], said: list[str]) -> Iterator[N
         connection.remove_notice_handler(listen)
 
 
-def _so_far(sql: str, watch: Watch, said: list[str]) -> tuple[str, int, int]:
+def _so_far(sql: str, watch: Watch, said: list[int]) -> tuple[str, int, int]:
     """Return what a statement is doing, and how much is done of all; 0 of 0 where the server doesn't tell."""
     if " INDEX CONCURRENTLY " in sql:
         return watch.build(sql) or ("working", 0, 0)
     if said:
-        done, total = (int(word) for word in said[0].split() if word.isdigit())
-        return "filling older rows", done, total
+        return "filling older rows", said[0], said[1]
     return ("validating" if " VALIDATE CONSTRAINT " in sql else "working"), 0, 0

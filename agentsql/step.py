@@ -36,14 +36,14 @@ class Action:
 
     sql: without semicolons, exactly as sent.
     lock: the strongest lock on a table that others may use; "" when nobody can be waiting.
-    undo: a statement that takes back what earlier actions of the step left, should this one fail.
+    undo: statements that take back what earlier actions of the step left, should this one fail.
     builds: the quoted name of the index it builds CONCURRENTLY; a failure leaves that invalid.
     """
 
     sql: tuple[str, ...]
     mode: Mode = Mode.SHARED
     lock: str = NO_LOCK
-    undo: str = ""
+    undo: tuple[str, ...] = ()
     builds: str = ""
 
     @property

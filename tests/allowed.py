@@ -38,7 +38,7 @@ ALLOWED = re.compile(
   | COMMENT\ ON\ (?:TABLE|COLUMN)\ N\ IS\ L
   | ALTER\ TABLE\ (?:ONLY\ )?N\ {PART}(?:,\ {PART})*
   | ALTER\ INDEX\ N\ ATTACH\ PARTITION\ N
-  | DROP\ INDEX\ (?:CONCURRENTLY\ IF\ EXISTS\ )?N
+  | DROP\ INDEX\ (?:(?:CONCURRENTLY\ )?IF\ EXISTS\ )?N
   | LOCK\ TABLE\ N\ IN\ [A-Z ]+\ MODE
   | UPDATE\ N\ SET\ N\ =\ DEFAULT\ WHERE\ N\ IS\ NULL
   | DO\ B
@@ -49,7 +49,7 @@ LOSSES = re.compile(
     r"\b(TRUNCATE|DELETE|RENAME|CASCADE|GRANT|REVOKE|ALTER COLUMN N (SET DATA )?TYPE|DROP (?!INDEX\b|CONSTRAINT\b))"
 )
 BODY = re.compile(r"DO (\$\w*\$)(.*)\1", re.DOTALL)
-BACKFILL = re.compile(r"UPDATE N AS filled SET N = DEFAULT WHERE filled\.N IS NULL AND filled\.ctid = ANY")
+BACKFILL = re.compile(r"UPDATE ONLY N AS filled SET N = DEFAULT WHERE filled\.N IS NULL AND filled\.ctid = ANY")
 
 
 def skeleton(sql: str) -> str:

@@ -47,8 +47,8 @@ def test_what_could_lose_something_is_not_on_the_list(sql):
         r"""COMMENT ON TABLE "t" IS  E'it''s \\ to \'; DROP TABLE x; '""",
         add_filled(HOSTILE, "c", '"c" uuid', "gen_random_uuid()", ()).sql[0],
         'DROP INDEX CONCURRENTLY IF EXISTS "s"."i"',
-        *(sql for action in fill(HOSTILE, [HOSTILE], "we$agentsql$ird\"'", not_null=True) for sql in action.sql),
-        *fill_at_once(HOSTILE, "c", not_null=True),
+        *(sql for action in fill(HOSTILE, [HOSTILE], "we$agentsql$ird\"'", required=True) for sql in action.sql),
+        *fill_at_once(HOSTILE, "c", required=True),
     ],
 )
 def test_what_a_run_says_is(sql):
