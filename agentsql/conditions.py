@@ -41,7 +41,7 @@ SELECT t.name, a.pid FROM unnest(%(names)s::text[], %(quoted)s::text[]) AS t (na
    AND (starts_with(a.query, 'CREATE INDEX CONCURRENTLY ' || t.quoted)
         OR starts_with(a.query, 'CREATE UNIQUE INDEX CONCURRENTLY ' || t.quoted))
 """
-VOLATILE = "SELECT DISTINCT proname::text FROM pg_proc WHERE provolatile = 'v' AND lower(proname) = ANY(%s)"
+VOLATILE = "SELECT DISTINCT lower(proname) FROM pg_proc WHERE provolatile = 'v' AND lower(proname) = ANY(%s)"
 DOMAINS = """
 SELECT asked.type FROM unnest(%s::text[]) AS asked (type) JOIN pg_type t ON t.oid = to_regtype(asked.type)
  WHERE t.typtype = 'd' AND (t.typnotnull OR t.typdefault IS NOT NULL
