@@ -77,11 +77,12 @@ def draft_of(*wanted, label="plug"):
     return draft([Plugin(label=label, models=wanted)], editor(), Dialect())
 
 
-def situation(desired, actual, *, populated=(), **conditions):
+def situation(desired, actual, *, populated=(), taken=(), **conditions):
     """Return what `plan` looks at when the database holds `actual`, objects or keys of desired ones."""
     found = {item.key: item for item in (desired.objects[a] if isinstance(a, Key) else a for a in actual)}
-    known = {"user": "ann", "superuser": False, "may_create_in_database": True, "extensions": {}, "taken": {}}
+    known = {"user": "ann", "superuser": False, "may_create_in_database": True, "extensions": {}}
     known["populated"] = dict.fromkeys(populated, SIZE)
+    known["taken"] = {TableName("", name): holder for name, holder in dict(taken).items()}
     return Situation(
         diff=diff(desired.objects, found),
         draft=desired,

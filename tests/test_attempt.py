@@ -13,13 +13,13 @@ from agentsql import statement
 from agentsql.attempt import attempt, pauses, take_back
 from agentsql.report import Notice
 from agentsql.statement import Work
-from agentsql.step import Mode
-from tests.support import action, session, step, transaction_of_another
+from agentsql.step import VALIDATING, Mode
+from tests.support import action, session, step, table, transaction_of_another
 
 ADD = action('ALTER TABLE "t" ADD COLUMN "x" int', mode=Mode.OWN)
 ADD_CHECK = 'ALTER TABLE "t" ADD CONSTRAINT "c" CHECK ("n" > 1) NOT VALID'
 VALIDATE = 'ALTER TABLE "t" VALIDATE CONSTRAINT "c"'
-UNDO = 'ALTER TABLE "t" DROP CONSTRAINT "c"'
+UNDO = ('ALTER TABLE "t" DROP CONSTRAINT "c"',)
 BUILD = 'CREATE UNIQUE INDEX CONCURRENTLY "i" ON "t" ("n")'
 READ, WRITE = "TABLE t", "INSERT INTO t VALUES (7)"
 
@@ -32,10 +32,9 @@ def thing(arena, monkeypatch):
     return arena
 
 
-def run(item, work=None, **settings):
+def run(item, of=None, **settings):
     with session(**settings) as means:
-        work = work or Work(step(), means)
-        return list(attempt(item, work)), work
+        return list(attempt(item, Work(of or step(), means)))
 
 
 def columns(arena):
@@ -51,7 +50,7 @@ def indexes(arena):
 
 
 def build(sql=BUILD, name='"i"'):
-    return action(sql, mode=Mode.OUTSIDE, builds=name, patient=True)
+    return action(sql, mode=Mode.OUTSIDE, lock=VALIDATING, builds=name)
 
 
 def test_it_succeeds_once_the_one_in_the_way_leaves(thing):
@@ -185,8 +184,15 @@ def test_a_failed_build_leaves_no_index(thing):
 
 def test_a_valid_index_is_never_dropped(thing):
     thing.sql("CREATE INDEX i ON t (n)")
-    run(build())  # somebody else has made it meanwhile: that is as good
+    run(build(), of=step(table("t").key))  # somebody else has made it meanwhile: that is as good
     assert indexes(thing) == {"i": True}
+
+
+def test_an_index_of_that_name_on_another_table_is_not_taken_for_ours(thing):
+    thing.sql("CREATE TABLE u (n int)", "CREATE INDEX i ON u (n)")
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        run(build(), of=step(table("t").key))
+    assert list(thing.fingerprint()["u"]["indexes"]) == ["i"]
 
 
 def test_a_build_waits_longer_than_a_lock(thing):

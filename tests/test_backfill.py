@@ -5,10 +5,11 @@ import pytest
 from django.db import connection
 
 from agentsql.attempt import attempt
-from agentsql.backfill import add_filled, fill, fill_at_once, require_values
+from agentsql.backfill import add_filled, fill, fill_at_once, not_null, require_values
 from agentsql.names import TableName, fill_name, quoted
 from agentsql.statement import Work, send
-from tests.support import session, step, transaction_of_another
+from agentsql.step import Mode
+from tests.support import action, session, step, transaction_of_another
 
 PLAIN = ("plug_thing", "token")
 HOSTILE = (
@@ -69,22 +70,22 @@ def state(arena, table, column):
     return facts["columns"][column]["not_null"], checks
 
 
-@pytest.mark.parametrize("not_null", [True, False], ids=["NOT NULL", "NULL"])
-def test_every_row_gets_a_value_of_its_own(arena, names, not_null):
+@pytest.mark.parametrize("required", [True, False], ids=["NOT NULL", "NULL"])
+def test_every_row_gets_a_value_of_its_own(arena, names, required):
     table, column = names
     before = checksum(arena, table)
 
-    run(added(table, column), *fill(table, [table], column, not_null=not_null))
+    run(added(table, column), *fill(table, [table], column, required=required))
 
     assert values(arena, table, column) == (ROWS, ROWS, ROWS)
-    assert state(arena, table, column) == (not_null, [])
+    assert state(arena, table, column) == (required, [])
     assert checksum(arena, table) == before
 
 
 def test_at_once(arena, names):
     table, column = names
     run(added(table, column))
-    for sql in fill_at_once(table, column, not_null=True):
+    for sql in fill_at_once(table, column, required=True):
         arena.sql(sql)
     assert values(arena, table, column) == (ROWS, ROWS, ROWS)
     assert state(arena, table, column) == (True, [])
@@ -106,14 +107,14 @@ def test_rows_that_others_write_meanwhile_keep_their_values(arena, thing):
         "INSERT INTO plug_thing (id, body) VALUES (0, 'old code')", "UPDATE plug_thing SET body = '' WHERE id = 1"
     )
     arena.sql("UPDATE plug_thing SET token = '00000000-0000-0000-0000-000000000007' WHERE id = 2")
-    run(*fill(thing, [thing], "token", not_null=True))
+    run(*fill(thing, [thing], "token", required=True))
     assert values(arena, thing, "token") == (ROWS + 1, ROWS + 1, ROWS + 1)
     assert arena.rows("SELECT token::text FROM plug_thing WHERE id = 2")[0][0].endswith("7")
 
 
 def test_it_commits_as_it_goes_and_tells_how_far_it_is(arena, thing):
     run(added(thing, "token"))
-    (batches, *_) = fill(thing, [thing], "token", not_null=True)
+    (batches, *_) = fill(thing, [thing], "token", required=True)
     said = []
     connection.connection.add_notice_handler(lambda notice: said.append(notice.message_primary))
     send(batches.sql[0], connection.connection)
@@ -129,24 +130,24 @@ def test_it_commits_as_it_goes_and_tells_how_far_it_is(arena, thing):
 HALVES = [*((True, done) for done in range(5)), *((False, done) for done in range(3))]
 
 
-@pytest.mark.parametrize(("not_null", "done"), HALVES)
-def test_it_goes_on_from_each_half_state(arena, thing, not_null, done):
+@pytest.mark.parametrize(("required", "done"), HALVES)
+def test_it_goes_on_from_each_half_state(arena, thing, required, done):
     """Killed after so many actions, or in the midst of the batches: the next run does all but the first over."""
-    actions = [added(thing, "token"), *fill(thing, [thing], "token", not_null=not_null)]
+    actions = [added(thing, "token"), *fill(thing, [thing], "token", required=required)]
     before = checksum(arena, thing)
     run(*actions[: done + 1])
     if done == 0:
         arena.sql("UPDATE plug_thing SET token = DEFAULT WHERE id % 3 = 0")
     if fill_name("token") in state(arena, thing, "token")[1]:  # else it is finished, and no run would touch it
-        run(*fill(thing, [thing], "token", not_null=not_null))
+        run(*fill(thing, [thing], "token", required=required))
     assert values(arena, thing, "token") == (ROWS, ROWS, ROWS)
-    assert state(arena, thing, "token") == (not_null, [])
+    assert state(arena, thing, "token") == (required, [])
     assert checksum(arena, thing) == before
 
 
 def test_rows_that_others_lock_are_waited_for(arena, thing):
     run(added(thing, "token"))
-    (batches, *rest) = fill(thing, [thing], "token", not_null=True)
+    (batches, *rest) = fill(thing, [thing], "token", required=True)
     with transaction_of_another(arena, "SELECT FROM plug_thing WHERE id = 7 FOR UPDATE") as other:
         with pytest.raises(psycopg.errors.LockNotAvailable, match="others hold locks on rows of this table"):
             run(batches, lock_timeout=0.1, lock_wait=0.3)
@@ -160,7 +161,7 @@ def test_a_null_that_appears_at_the_last_moment_breaks_nobody(arena, thing):
     """The strict check gives way to the one that always holds: the old code must go on to write."""
     run(added(thing, "token"))
     arena.sql("ALTER TABLE plug_thing ALTER token DROP DEFAULT")
-    _, strict, *rest = fill(thing, [thing], "token", not_null=True)
+    _, strict, *rest = fill(thing, [thing], "token", required=True)
     with pytest.raises(psycopg.errors.CheckViolation):
         run(strict, *rest)
     assert state(arena, thing, "token") == (False, [fill_name("token")])
@@ -171,10 +172,10 @@ def test_a_null_that_appears_at_the_last_moment_breaks_nobody(arena, thing):
 def test_require_values(arena, there_already):
     arena.sql('CREATE TABLE "a b" ("x y" int, z int)', 'INSERT INTO "a b" VALUES (1, 2)')
     table, name = TableName("", "a b"), '"he""lper"'
-    first, second, third = require_values(table, name, ["x y", "z"])
+    first, second = require_values(table, name, ["x y", "z"])
     if there_already:
         run(first)
-    run(first, second, third)
+    run(first, second, action(*not_null(table, name, ["x y", "z"]), mode=Mode.INSTANT))
     facts = arena.fingerprint()["a b"]
     assert [column["not_null"] for column in facts["columns"].values()] == [True, True]
     assert facts["constraints"] == {}
@@ -195,6 +196,6 @@ def test_partitions_are_filled_one_by_one(arena):
     )
     populate(arena, "plug_thing")
     table = TableName("", "plug_thing")
-    run(added(table, "token"), *fill(table, [TableName("", "p1"), TableName("", "p2")], "token", not_null=True))
+    run(added(table, "token"), *fill(table, [TableName("", "p1"), TableName("", "p2")], "token", required=True))
     assert values(arena, table, "token") == (ROWS, ROWS, ROWS)
     assert all(state(arena, TableName("", name), "token") == (True, []) for name in ("plug_thing", "p1", "p2"))

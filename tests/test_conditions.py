@@ -97,7 +97,10 @@ def test_names_in_use(arena):
     meta = {"constraints": [models.UniqueConstraint(fields=["n"], name="once")]}
     indexes = [models.Index(fields=["n"], name="log_n"), models.Index(fields=["id"], name="free")]
     found = conditions(arena, meta=meta | {"indexes": indexes}).taken
-    assert found == {"log_n": "an index of table other", "once": "a relation of another kind"}
+    assert found == {
+        TableName(arena.namespace, "log_n"): "an index of table other",
+        TableName(arena.namespace, "once"): "a relation of another kind",
+    }
 
 
 @pytest.mark.parametrize("waiting", ["in the queue for its lock", "for older transactions"])

@@ -6,7 +6,7 @@ from django.core.checks import WARNING
 from agentsql import drift
 from agentsql.diff import diff
 from agentsql.schema import Kind, TypeId, schema_of
-from tests.support import column, constraint, index, table
+from tests.support import LOGS, column, constraint, index, table
 
 TEXT, SMALLINT, INTEGER, BIGINT = TypeId(25, -1), TypeId(21, -1), TypeId(23, -1), TypeId(20, -1)
 VARCHAR_20, VARCHAR_30 = TypeId(1043, 24), TypeId(1043, 34)
@@ -109,6 +109,18 @@ def test_other_index_of_that_name(found):
         f"({', '.join(found.columns)}), not btree on (at)."
     )
     assert finding.hint == "Give the model's index another name, or drop the one that exists and run automigrate again."
+
+
+@pytest.mark.parametrize("kind", [Kind.CHECK, Kind.FOREIGN_KEY])
+def test_a_constraint_that_is_not_enforced(kind):
+    wanted, found = (
+        constraint(kind, "a", name='we"ird', target=LOGS, target_columns=("id",), **facts)
+        for facts in ({}, {"enforced": False, "validated": False})
+    )
+    (finding,) = check(wanted, found)
+    assert (finding.id, finding.level, finding.obj) == ("agentsql.D104", WARNING, str(wanted.key))
+    assert finding.msg == 'The constraint we"ird of logs is NOT ENFORCED: rows may break it.'
+    assert finding.hint.startswith('ALTER TABLE "logs" ALTER CONSTRAINT "we""ird" ENFORCED; ')
 
 
 def test_several_findings_of_one_column():

@@ -81,7 +81,7 @@ def test_rows_in_the_way_are_counted_and_some_are_named(arena, explain):
     key = constraint(Kind.UNIQUE, "n").key
     found = explain(error_of("CREATE UNIQUE INDEX ON t (n)"), key=key, offenders=query)
     assert found.finding.id == "agentsql.D015"
-    assert "7 keys are in more than one row, for example 1, 2; 2, 2; 3, 2; 4, 2; 5, 2." in found.finding.msg
+    assert "7 keys are in more than one row, for example (1,2); (2,2); (3,2); (4,2); (5,2)." in found.finding.msg
     assert found.finding.hint.endswith(f"All of them: {query};")
 
 

@@ -39,6 +39,7 @@ FINDINGS = {
     "agentsql.D016": findings.needs_rewrite(column(), "about 3 rows", ["ALTER ...", "COMMENT ..."]),
     "agentsql.D017": findings.foreign_partition(FOREIGN.key, AI),
     "agentsql.D018": findings.all_or_nothing(),
+    "agentsql.D019": findings.lacks_partition_key(FOREIGN.key, ["at", ""]),
 }
 EXPECTED = {
     "agentsql.D012": (
@@ -128,6 +129,14 @@ EXPECTED = {
         str(FOREIGN.key),
         f"The {FOREIGN.key} can't be made: the partition a i.lo\"gs is a foreign table, which can have none.",
         "Detach that partition, or make it by hand on the others.",
+    ),
+    "agentsql.D019": (
+        str(FOREIGN.key),
+        (
+            f"The {FOREIGN.key} can't be made: on a partitioned table it must include the partition key "
+            "(at, an expression)."
+        ),
+        "Add those fields to the model's constraint, or partition the table otherwise.",
     ),
     "agentsql.D018": (
         "--atomic",

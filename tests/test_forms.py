@@ -74,7 +74,7 @@ def lacking(name, begun=None, **conditions):
 def test_on_an_empty_table(name):
     (action,) = actions(*lacking(name))
     sql, lock = PLAIN[name]
-    mode = Mode.OWN if name == "foreign key" else Mode.SHARED  # its target is in use, as far as anybody knows
+    mode = Mode.INSTANT if name == "foreign key" else Mode.SHARED  # its target is in use, as far as anybody knows
     assert (action.sql, action.lock, action.mode) == ((sql,), lock, mode)
 
 

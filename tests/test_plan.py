@@ -98,8 +98,8 @@ def test_a_table_brings_what_is_written_into_it():
     assert table.sql[0].startswith('CREATE TABLE "plug_log" (')
 
 
-OWN, OUTSIDE = "own", "outside"
-BRIEF, QUIET = ("ACCESS EXCLUSIVE", OWN), ("SHARE UPDATE EXCLUSIVE", OWN)  # for an instant; reads and writes go on
+OWN, INSTANT, OUTSIDE = "own", "instant", "outside"
+BRIEF, QUIET = ("ACCESS EXCLUSIVE", INSTANT), ("SHARE UPDATE EXCLUSIVE", OWN)  # for an instant; reads and writes go on
 BUILD = ("SHARE UPDATE EXCLUSIVE", OUTSIDE)
 IN_USE = {
     RANK: [BRIEF],
@@ -107,7 +107,7 @@ IN_USE = {
     Key(LOGS.table, Kind.UNIQUE, ("body", "", "", "")): [BUILD, BRIEF],
     LOG_LOWER: [BUILD],
     LOG_CHECK: [BRIEF, QUIET],
-    ROOM_KEY: [("SHARE ROW EXCLUSIVE", OWN), QUIET],
+    ROOM_KEY: [("SHARE ROW EXCLUSIVE", INSTANT), QUIET],
 }
 
 
@@ -135,7 +135,7 @@ def test_all_or_nothing_takes_the_plain_locks(key):
 
 
 def test_a_foreign_key_to_a_table_in_use_is_alone():
-    assert [[action.mode for action in step.actions] for step in steps(ROOM_KEY)] == [[OWN]]
+    assert [[action.mode for action in step.actions] for step in steps(ROOM_KEY)] == [[INSTANT]]
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ def test_of_two_with_one_identity_one_that_is_complete_stands():
         (index("i", "a", valid=False), False),
         (constraint(Kind.CHECK, name="c"), True),
         (constraint(Kind.CHECK, name="c", validated=False), False),
+        (constraint(Kind.CHECK, name="c", validated=False, enforced=False), True),
     ],
 )
 def test_what_is_half_made_is_not_complete(item, complete):

@@ -12,9 +12,9 @@ from django.db.models.functions import Random
 from agentsql import hazards
 from agentsql.names import TableName
 from agentsql.plan import plan
-from agentsql.schema import Key, Kind, Partition
+from agentsql.schema import Key, Kind, Partition, Table
 from tests.arena import Registry
-from tests.support import column, column_key, constraint, draft_of, index, situation, table_key
+from tests.support import column, column_key, constraint, draft_of, index, situation
 
 counter = itertools.count()
 
@@ -150,5 +150,23 @@ def test_names_that_objects_get():
     assert by_kind[Kind.COLUMN] == "log_id"
     assert by_kind[Kind.FOREIGN_KEY] == "plug_child_log_id_df34e63e_fk_plug_log_id"
     assert now.name(index("i", "at")) == "i"
-    assert now.relation(TableName("a i", "t"), 'i"x') == '"a i"."i""x"'
-    assert now.relation(table_key("t").table, "i") == '"i"'
+    assert now.beside(TableName("a i", "t"), 'i"x') == TableName("a i", 'i"x')
+    assert now.beside(TableName("", "new"), "i") == TableName("", "i")
+
+
+def test_an_index_is_where_its_table_is():
+    """Not where search_path would find its name, or would make it."""
+    found = [Table(table=LOGS, schema="old"), Table(table=TableName("", "plain"))]
+    now = situation(DESIRED, found, current_schema="new")
+    places = [now.beside(TableName("", name), "i").quoted for name in ("plug_log", "plain", "none")]
+    assert places == ['"old"."i"', '"new"."i"', '"new"."i"']
+
+
+def test_tables_that_inherit_hold_rows_too():
+    heirs = {LOGS: (TableName("", "heir"),)}
+    assert lacking(heirs=heirs).leaves(LOGS) == [LOGS, TableName("", "heir")]
+
+
+def test_a_domain_with_a_rule_is_checked_row_by_row():
+    kind = DESIRED.objects[OBJECTS["column"]].type
+    assert lacking(OBJECTS["column"], populated={LOGS}, domains={kind}).rewrites(OBJECTS["column"])

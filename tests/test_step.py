@@ -9,7 +9,12 @@ from tests.support import action, step, transaction_of_another
 
 def test_an_action_shares_its_transaction_unless_told_otherwise():
     plain = Action(sql=("SELECT 1",))
-    assert (plain.mode, plain.lock, plain.undo, plain.builds, plain.patient) == (Mode.SHARED, NO_LOCK, "", "", False)
+    assert (plain.mode, plain.lock, plain.undo, plain.builds, plain.patient) == (Mode.SHARED, NO_LOCK, (), "", False)
+
+
+@pytest.mark.parametrize("lock", STRENGTH)
+def test_only_what_no_reader_or_writer_queues_behind_is_patient(lock):
+    assert action(lock=lock).patient is (lock == VALIDATING)
 
 
 def test_all_statements_in_order():
@@ -37,6 +42,7 @@ def test_the_strongest_lock(locks, strongest):
         ([Mode.SHARED], True),
         ([Mode.SHARED, Mode.SHARED], True),
         ([Mode.OWN], False),
+        ([Mode.INSTANT], False),
         ([Mode.OUTSIDE], False),
         ([Mode.SHARED, Mode.OWN], False),
     ],
@@ -46,7 +52,7 @@ def test_what_can_be_part_of_a_transaction_with_others(modes, shared):
 
 
 def test_words_that_other_programs_read():
-    assert [str(mode) for mode in Mode] == ["shared", "own", "outside"]
+    assert [str(mode) for mode in Mode] == ["shared", "own", "instant", "outside"]
 
 
 def refused_beside(arena, lock):

@@ -51,6 +51,15 @@ def test_within_a_transaction(host):
     assert settings(host) == host
 
 
+def test_what_is_instant_has_one_limit_for_all_its_locks(host):
+    """lock_timeout is for each of them."""
+    with transaction.atomic():
+        limit(connection, 0.25, instant=True)
+        both = {"lock_timeout": "250ms", "statement_timeout": "250ms"}
+        assert settings(host) == ours(host, row_security="off", **both)
+    assert settings(host) == host
+
+
 def test_a_transaction_that_fails_sets_back_too(host):
     with suppress(ZeroDivisionError), transaction.atomic():
         limit(connection, 0.25)
