@@ -60,12 +60,10 @@ def attempt(action: Action, work: Work) -> Iterator[Event]:
             drop_invalid(action, work.session, settings.lock_wait)
             patience = _patience(action, work)
             time.sleep(nap)
-        except errors.DuplicateTable:
+        except psycopg.Error as error:
             # A backend whose client was killed may have built the index meanwhile.
-            if action.builds and _is_built(action.builds, work):
+            if isinstance(error, errors.DuplicateTable) and action.builds and _is_built(action.builds, work):
                 return
-            raise
-        except psycopg.Error:
             take_back(action, work.session, settings.lock_wait)
             raise
         except BaseException:  # Ctrl-C, perhaps because it waited for somebody: this should not wait for long, too

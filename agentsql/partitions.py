@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
+from django.db.models import UniqueConstraint
+
 from agentsql import online
 from agentsql.backfill import not_null, require_values
 from agentsql.editor import CONCURRENTLY, ON_ONLY, respelled
@@ -32,7 +34,8 @@ def index(item: SchemaObject, now: Situation) -> Iterator[Action]:
     def leaf(table: TableName, name: str) -> str:
         return respelled(statement, CONCURRENTLY, table=table.quoted, name=quoted(name))
 
-    yield from _tree(wanted, now, parent=parent, leaf=leaf)
+    undo = _without_parts(wanted, now) if isinstance(now.draft.origins[wanted.key].source, UniqueConstraint) else ()
+    yield from _tree(wanted, now, parent=parent, leaf=leaf, undo=undo)
 
 
 def unique(item: SchemaObject, now: Situation) -> Iterator[Action]:
@@ -44,11 +47,11 @@ def unique(item: SchemaObject, now: Situation) -> Iterator[Action]:
     nullable = now.nullable(wanted) if wanted.kind is Kind.PRIMARY_KEY else []
     check = online.key_check(wanted)
     between: tuple[Action, ...] = ()
-    undo: tuple[str, ...] = ()
+    undo: tuple[str, ...] = _without_parts(wanted, now)
     if nullable:
         yield from require_values(wanted.table, check, nullable)
         between = (Action(sql=not_null(wanted.table, check, nullable), mode=Mode.INSTANT, lock=ALTERING),)
-        undo = (f"ALTER TABLE {wanted.table.quoted} DROP CONSTRAINT IF EXISTS {check}",)
+        undo = (*undo, f"ALTER TABLE {wanted.table.quoted} DROP CONSTRAINT IF EXISTS {check}")
 
     def parent(table: TableName, name: str) -> Action:
         sql = f"ALTER TABLE ONLY {table.quoted} ADD CONSTRAINT {quoted(name)} {kind}{nulls} ({columns}){deferrable}"
@@ -80,7 +83,6 @@ def _tree(
     for part in tree:
         if part.leaf:
             yield from _leaf_index(part, places[part.table], known[part.table], leaf, undo)
-            undo = (f"DROP INDEX IF EXISTS {places[part.table].quoted}", *undo)
     yield from between
     for part in tree:
         found, place = known[part.table], places[part.table]
@@ -98,6 +100,18 @@ def _tree(
         if found is None or not found.attached:
             sql = f"ALTER INDEX {places.get(part.parent, root).quoted} ATTACH PARTITION {places[part.table].quoted}"
             yield Action(sql=(sql,), mode=Mode.INSTANT, lock=ALTERING)
+
+
+def _without_parts(wanted: Index | Constraint, now: Situation) -> tuple[str, ...]:
+    """Return what drops the unique indexes that the step builds: on some partitions only, they would be a surprise."""
+    leaves = [(part, part_name(part.table, wanted)) for part in now.conditions.partitions[wanted.table] if part.leaf]
+    built = [TableName(part.table.namespace, name) for part, name in leaves if not _has(part, name)]
+    return (f"DROP INDEX IF EXISTS {', '.join(place.quoted for place in built)}",) if built else ()
+
+
+def _has(part: Partition, name: str) -> bool:
+    found = part.indexes.get(name)
+    return found is not None and found.valid
 
 
 def _leaf_index(

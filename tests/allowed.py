@@ -38,7 +38,7 @@ ALLOWED = re.compile(
   | COMMENT\ ON\ (?:TABLE|COLUMN)\ N\ IS\ L
   | ALTER\ TABLE\ (?:ONLY\ )?N\ {PART}(?:,\ {PART})*
   | ALTER\ INDEX\ N\ ATTACH\ PARTITION\ N
-  | DROP\ INDEX\ (?:(?:CONCURRENTLY\ )?IF\ EXISTS\ )?N
+  | DROP\ INDEX\ (?:(?:CONCURRENTLY\ )?IF\ EXISTS\ )?N(?:,\ N)*
   | LOCK\ TABLE\ N\ IN\ [A-Z ]+\ MODE
   | UPDATE\ N\ SET\ N\ =\ DEFAULT\ WHERE\ N\ IS\ NULL
   | DO\ B

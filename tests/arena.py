@@ -12,7 +12,7 @@ from django.db import models
 
 from agentsql.conf import Settings
 from agentsql.discover import Plugin
-from agentsql.engine import converge
+from agentsql.engine import Tell, converge
 from agentsql.report import Report
 from agentsql.survey import Wishes
 from tests.oracle import Fingerprint, fingerprint
@@ -22,6 +22,7 @@ TABLES = """
 SELECT format('%%I.%%I', %s::text, relname) FROM pg_class WHERE relnamespace = to_regnamespace(%s) AND relkind = 'r'
 """
 numbers = itertools.count()
+STANDARD = Settings()
 
 
 class Registry:
@@ -78,9 +79,10 @@ class Arena:
             cursor.execute(sql, params or None)
             return list(cursor.fetchall())
 
-    def automigrate(self, *plugins: Plugin, settings: Settings | None = None, tell: Any = None, **wishes: Any) -> Report:
-        listen = tell or (lambda _: None)
-        return converge(self.connection, plugins, settings or Settings(), Wishes(**wishes), listen)
+    def automigrate(
+        self, *plugins: Plugin, settings: Settings = STANDARD, tell: Tell = lambda _: None, **wishes: Any
+    ) -> Report:
+        return converge(self.connection, plugins, settings, Wishes(**wishes), tell)
 
     def by_django(self, plugins: Iterable[Plugin]) -> None:
         """Build what Django builds from the same models; `create_model` makes automatic tables itself."""
