@@ -66,7 +66,8 @@ def pgbouncer(direct, *, size, query_wait):
     if PROGRAM is None:
         pytest.skip("there is no pgbouncer on this machine: apt-get install pgbouncer")
     place = Path(tempfile.mkdtemp(prefix="pool-"))
-    server = " ".join(f"{key}={direct[key]}" for key in ("host", "port", "user", "password") if direct.get(key))
+    given = ((key, str(direct[key])) for key in ("host", "port", "user", "password") if direct.get(key))
+    server = " ".join("{}='{}'".format(key, value.replace("'", "''")) for key, value in given)
     (place / "ini").write_text(
         CONFIGURATION.format(server=server, size=size, query_wait=query_wait, place=place, port=PORT)
     )
