@@ -13,12 +13,13 @@ from django.db import DatabaseError, transaction
 from psycopg import errors
 
 from agentsql.report import Event
+from agentsql.server import is_invalid
 from agentsql.statement import Session, Work, send, watched
 from agentsql.step import REFERRING, Action, Mode
 from agentsql.timeouts import limit, limited
 
 if TYPE_CHECKING:
-    from django.db.backends.base.base import BaseDatabaseWrapper
+    pass
 
 PAUSE_SECONDS = (0.5, 5.0)  # the first between two attempts, so that who queued can pass, and the longest
 LOCKED = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure)
@@ -108,7 +109,7 @@ def _canceled_as_locked(work: Work) -> Iterator[None]:
         yield
     except errors.QueryCanceled as error:
         if work.blockers:
-            raise errors.LockNotAvailable(str(error)) from error
+            raise errors.LockNotAvailable("canceling statement due to lock timeout") from error
         raise
 
 
@@ -129,24 +130,12 @@ def drop_invalid(action: Action, session: Session, patience: float) -> None:
     """Drop the index that a failed CREATE INDEX CONCURRENTLY has left."""
     if action.builds and not session.lost:
         with suppress(psycopg.Error, DatabaseError):
-            if _is_invalid(action.builds, session.connection):
+            if is_invalid(action.builds, session.connection):
                 with limited(session.connection, patience, pooled=session.pooled):
                     send(f"DROP INDEX CONCURRENTLY IF EXISTS {action.builds}", session.wire)
 
 
 BUILT = "SELECT FROM pg_index WHERE indexrelid = to_regclass(%s) AND indrelid = to_regclass(%s) AND indisvalid"
-INVALID = """
-SELECT FROM pg_index i
- WHERE i.indexrelid = to_regclass(%s) AND NOT i.indisvalid
-   AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
-"""
-
-
-def _is_invalid(name: str, connection: BaseDatabaseWrapper) -> bool:
-    """Tell whether an index is there, invalid, and not in the making; nothing else may ever be dropped."""
-    with connection.cursor() as cursor:
-        cursor.execute(INVALID, [name])
-        return cursor.fetchone() is not None
 
 
 def _is_built(name: str, work: Work) -> bool:

@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 
 from agentsql import findings
 from agentsql.report import Failure
-from agentsql.server import rows
+from agentsql.server import is_invalid, rows
 from agentsql.timeouts import limit
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from agentsql.step import Step
 
 HINTS = {
-    "55P03": "Something else holds a lock on a table of this statement: run again, or raise --lock-wait.",
+    "55P03": "Something else holds a lock on a table of this statement: run again, raise --lock-wait, or end that "
+    "session (pg_terminate_backend).",
     "57014": "It took longer than it may: --lock-timeout for what should be instant, else (behind a pooler) the role's "
     "statement_timeout. Raise that.",
     "42501": "Run automigrate as a role that owns the table and sees all its rows (BYPASSRLS), or grant the right.",
@@ -49,6 +50,9 @@ def failure(error: psycopg.Error, work: Work) -> Failure:
     sqlstate = error.sqlstate or ""
     if sqlstate == "55P03" and work.blockers:
         detail = f"; it waited for {'; '.join(map(str, work.blockers))}"
+    built = next((action.builds for action in step.actions if work.sql in action.sql), "")
+    if built and is_invalid(built, work.session.connection):
+        detail += f"; the invalid index {built} could not be dropped for a lock of others: the next run does it"
     replicated = "replica identity" in message and NO_REPLICA_IDENTITY
     hint = (
         replicated
@@ -57,7 +61,7 @@ def failure(error: psycopg.Error, work: Work) -> Failure:
         or "Mend what the server names, then run automigrate again."
     )
     finding = offending_rows(step, work.session) if sqlstate in ROWS_BREAK_IT and step.offenders else None
-    return Failure(message=f"{message}{detail}", hint=hint, sqlstate=sqlstate, finding=finding)
+    return Failure(message=f"{message}{detail}", hint=hint, sqlstate=sqlstate, statement=work.sql, finding=finding)
 
 
 def offending_rows(step: Step, session: Session) -> CheckMessage:

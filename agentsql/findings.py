@@ -177,13 +177,17 @@ def rows_break(key: Key, count: int | None, examples: Iterable[str], query: str)
     )
 
 
-def needs_rewrite(item: SchemaObject, size: str, sql: Sequence[str]) -> CheckMessage:
-    table = item.key.table
+def needs_rewrite(item: SchemaObject, size: str, sql: Sequence[str], *, only_here: bool = False) -> CheckMessage:
+    """`only_here`: it is --atomic that has no other form."""
+    table, index = item.key.table, item.key.kind is Kind.INDEX
+    what = f"Column {item.key}" if item.key.kind is Kind.COLUMN else f"The {item.key}"
     cost = "rewrites the table" if item.key.kind is Kind.COLUMN else "builds its index"
+    where = " in one transaction" if only_here else ""
+    instead = "without --atomic, which fills it in batches; or with " if only_here else ""
     return Error(
-        f"The {item.key} has no form that leaves {table} ({size}) usable: it {cost} while nobody can "
-        f"{'read or write' if item.key.kind is not Kind.INDEX else 'write'}.",
-        hint=f"Run automigrate --allow-rewrite when the table may be locked, or by hand: {'; '.join(sql)};",
+        f"{what} has no form{where} that leaves {table} ({size}) usable: it {cost} while nobody can "
+        f"{'write' if index else 'read or write'}.",
+        hint=f"Run automigrate {instead}--allow-rewrite when the table may be locked, or by hand: {'; '.join(sql)};",
         obj=str(item.key),
         id="agentsql.D016",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
 
 from django.db.models import UniqueConstraint
@@ -91,7 +92,10 @@ def rewrites(now: Situation) -> Iterator[Refusal]:
         if key.kind in ADDED_TO_TABLES and now.in_use(key.table) and not now.conditions.allow_rewrite:
             with suppress(UnknownDefault):  # the hazard above tells of it
                 if now.rewrites(key):
-                    yield key, findings.needs_rewrite(item, now.conditions.populated[key.table], list(plain(item, now)))
+                    size, sql = now.conditions.populated[key.table], list(plain(item, now))
+                    online = replace(now, conditions=replace(now.conditions, atomic=False))
+                    only_here = not online.rewrites(key)
+                    yield key, findings.needs_rewrite(item, size, sql, only_here=only_here)
 
 
 def partitions(now: Situation) -> Iterator[Refusal]:

@@ -23,7 +23,6 @@ LABELS = {Kind.UNIQUE: "unique constraint", Kind.EXCLUSION: "exclusion constrain
 PLURALS = {"index": "indexes"}
 WIDTH = 66
 BAR = 20
-SHOWN = 12  # statements of a step that failed
 
 
 def text(report: Report, style: Style | None = None, verbosity: int = 1) -> str:
@@ -48,10 +47,11 @@ def text_step(outcome: Outcome, previous: Outcome | None = None, style: Style | 
     ):
         lines.append(f"  {style.MIGRATE_LABEL(str(step.key.table))}")
     lines.append(_step_line(outcome, style))
-    if verbosity > 1 and outcome.result is not Result.FAILED:  # a failure shows its own
-        lines += [f"        {sql};" for sql in step.sql]
-    if verbosity > 2:  # noqa: PLR2004 Django's levels
-        lines += [f"        lock: {action.lock or 'none'}; transaction: {action.mode}" for action in step.actions]
+    for action in step.actions if verbosity > 1 else ():
+        if outcome.result is not Result.FAILED:  # a failure shows its own
+            lines += [f"        {sql};" for sql in action.sql]
+        if verbosity > 2:  # noqa: PLR2004 Django's levels
+            lines.append(f"        lock: {action.lock or 'none'}; transaction: {action.mode}")
     return "\n".join(lines)
 
 
@@ -74,8 +74,8 @@ def _step_line(outcome: Outcome, style: Style) -> str:
         return line
     details = [line, f"{indent}  {failure.message}"]
     if outcome.result is Result.FAILED:
-        details += [f"{indent}  {sql};" for sql in step.sql[:SHOWN]]
-        details += [f"{indent}  -- and {len(step.sql) - SHOWN} more"] if len(step.sql) > SHOWN else []
+        failed = (failure.statement,) if failure.statement else step.sql
+        details += [f"{indent}  {sql};" for sql in failed]
         details.append(f"{indent}  HINT: {failure.hint}")
     return "\n".join(details)
 

@@ -38,11 +38,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a step failed: the server's words, the next step for a person, and the rows that are in the way."""
+    """Why a step failed: the server's words, the next step for a person, and the rows that are in the way.
+
+    statement: the one that failed; "" where that is not known.
+    """
 
     message: str
     hint: str = ""
     sqlstate: str = ""
+    statement: str = ""
     finding: CheckMessage | None = None
 
 

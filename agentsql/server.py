@@ -91,6 +91,18 @@ def ask(connection: BaseDatabaseWrapper) -> Server:
     )
 
 
+INVALID = """
+SELECT FROM pg_index i
+ WHERE i.indexrelid = to_regclass(%s) AND NOT i.indisvalid
+   AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
+"""
+
+
+def is_invalid(name: str, connection: BaseDatabaseWrapper) -> bool:
+    """Tell whether an index is there, invalid, and not in the making; nothing else may ever be dropped."""
+    return bool(rows(connection, INVALID, [name]))
+
+
 def rows(connection: BaseDatabaseWrapper, sql: str, params: list[Any] | dict[str, Any] | None = None) -> list[Any]:
     """Return all rows of a query."""
     with connection.cursor() as cursor:

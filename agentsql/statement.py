@@ -70,7 +70,7 @@ class Work:
     """A step in the making.
 
     blockers: those it waited for last, for the error to name. told: the pids of those a notice has named. started: by
-    the monotonic clock.
+    the monotonic clock. sql: the statement that runs, or ran last.
     """
 
     step: Step
@@ -78,10 +78,12 @@ class Work:
     blockers: list[Blocker] = field(default_factory=list)
     told: set[int | None] = field(default_factory=set)
     started: float = field(default_factory=time.monotonic)
+    sql: str = ""
 
 
 def watched(sql: str, work: Work) -> Iterator[Event]:
     """Run one statement, and tell what it waits for and how far it is."""
+    work.sql = sql
     said: list[int] = []
     session = work.session
     tick = min(TICK_SECONDS, session.settings.lock_timeout / 3)

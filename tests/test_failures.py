@@ -10,8 +10,9 @@ from agentsql.failures import HINTS, failure
 from agentsql.report import Failure
 from agentsql.schema import Kind
 from agentsql.statement import Work
+from agentsql.step import Mode
 from agentsql.watch import Blocker
-from tests.support import constraint, session, step
+from tests.support import action, constraint, session, step
 
 OTHERWISE = "Mend what the server names, then run automigrate again."
 
@@ -106,3 +107,18 @@ def test_counting_is_given_up_in_time(arena, explain, monkeypatch):
     assert time.monotonic() - started < 20
     assert "rows break it" in found.finding.msg
     assert arena.rows("SHOW statement_timeout") == [("0",)]
+
+
+def test_an_invalid_index_that_stays_is_named(arena):
+    """Another session kept it from being dropped."""
+    arena.sql("CREATE TABLE t (n int)", "INSERT INTO t VALUES (1), (1)")
+    build = action("CREATE UNIQUE INDEX CONCURRENTLY t_n ON t (n)", mode=Mode.OUTSIDE, builds="t_n")
+    error = error_of(build.sql[0])
+    with session() as means:
+        work = Work(step(actions=[build]), means, sql=build.sql[0])
+        found = failure(error, work)
+        arena.sql("DROP INDEX t_n")
+        gone = failure(error, work)
+    assert "the invalid index t_n could not be dropped for a lock of others" in found.message
+    assert found.statement == build.sql[0]
+    assert "invalid" not in gone.message

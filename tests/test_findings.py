@@ -120,8 +120,8 @@ EXPECTED = {
     "agentsql.D016": (
         "logs.body",
         (
-            "The logs.body has no form that leaves logs (about 3 rows) usable: it rewrites the table while nobody can "
-            "read or write."
+            "Column logs.body has no form that leaves logs (about 3 rows) usable: it rewrites the table while nobody "
+            "can read or write."
         ),
         "Run automigrate --allow-rewrite when the table may be locked, or by hand: ALTER ...; COMMENT ...;",
     ),
@@ -210,3 +210,11 @@ def test_rows_in_the_way(kind, count, examples, words):
 )
 def test_what_a_rewrite_costs(item, words):
     assert findings.needs_rewrite(item, "about 3 rows", ["ALTER"]).msg.endswith(words)
+
+
+def test_what_only_atomic_can_not_make_otherwise():
+    found = findings.needs_rewrite(column("body"), "about 3 rows", ["ALTER ..."], only_here=True)
+    assert "has no form in one transaction that" in found.msg
+    assert found.hint.startswith(
+        "Run automigrate without --atomic, which fills it in batches; or with --allow-rewrite "
+    )

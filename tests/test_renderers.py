@@ -110,8 +110,8 @@ def test_a_step_of_several_actions_tells_the_lock_of_each():
     assert text_step(outcome(Result.PENDING, of=check), verbosity=3).splitlines()[2:] == [
         "    + check c",
         "        ALTER ... NOT VALID;",
-        "        ALTER ... VALIDATE;",
         "        lock: ACCESS EXCLUSIVE; transaction: own",
+        "        ALTER ... VALIDATE;",
         "        lock: SHARE UPDATE EXCLUSIVE; transaction: outside",
     ]
 

@@ -108,4 +108,5 @@ class Command(BaseCommand):
             Status.STOPPED: "Stopped by Ctrl-C; what was made stays, and automigrate makes the rest when run again.",
             Status.FAILED: "Some steps failed; what does not depend on them was made.",
         }
-        return reasons[report.status]
+        refused = report.status is Status.PENDING and any(finding.is_serious() for finding in report.findings)
+        return reasons[report.status] + (" The findings tell what it can't make." if refused else "")
