@@ -152,7 +152,7 @@ def test_every_setting_is_what_it_was(arena, login, by, spoil, status):
     before = live.settings_of(arena.rows)
     assert before["lock_timeout"] == "44000"
 
-    tell = on_ctrl_c([]) if status == "stopped" else None
+    tell = on_ctrl_c([]) if status == "stopped" else lambda _: None
     report = arena.automigrate(live.plugin(), settings=live.SOON, tell=tell)
 
     assert report.status == status
