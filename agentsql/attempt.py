@@ -12,6 +12,7 @@ import psycopg
 from django.db import DatabaseError, transaction
 from psycopg import errors
 
+from agentsql.online import dropping
 from agentsql.report import Event
 from agentsql.server import is_invalid
 from agentsql.statement import Session, Work, send, watched
@@ -96,9 +97,10 @@ def _place(action: Action, work: Work, patience: float) -> Iterator[None]:
         with limited(connection, patience, pooled=work.session.pooled):
             yield
     else:
-        instant = action.mode is Mode.INSTANT
+        # One that locks two tables would wait for each, others queueing behind it: it has that time in all.
+        limits = {"statement_timeout": patience} if action.mode is Mode.INSTANT else {}
         with _canceled_as_locked(work), transaction.atomic(using=connection.alias, durable=True):
-            limit(connection, patience, instant=instant)
+            limit(connection, patience, **limits)
             yield
 
 
@@ -132,7 +134,7 @@ def drop_invalid(action: Action, session: Session, patience: float) -> None:
         with suppress(psycopg.Error, DatabaseError):
             if is_invalid(action.builds, session.connection):
                 with limited(session.connection, patience, pooled=session.pooled):
-                    send(f"DROP INDEX CONCURRENTLY IF EXISTS {action.builds}", session.wire)
+                    send(dropping(action.builds), session.wire)
 
 
 BUILT = "SELECT FROM pg_index WHERE indexrelid = to_regclass(%s) AND indrelid = to_regclass(%s) AND indisvalid"

@@ -68,8 +68,7 @@ def offending_rows(step: Step, session: Session) -> CheckMessage:
     """Count the rows that stop a step, and name some of them."""
     try:
         with transaction.atomic(using=session.connection.alias, durable=True):
-            limit(session.connection, session.settings.lock_timeout)
-            rows(session.connection, f"SELECT set_config('statement_timeout', '{PATIENCE_SECONDS}s', true)")
+            limit(session.connection, session.settings.lock_timeout, statement_timeout=PATIENCE_SECONDS)
             count = rows(session.connection, f"SELECT count(*) FROM ({step.offenders}) AS offenders")[0][0]
             some = rows(
                 session.connection, f"SELECT offenders::text FROM ({step.offenders} LIMIT {EXAMPLES}) AS offenders"

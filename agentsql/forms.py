@@ -29,18 +29,19 @@ def actions(item: SchemaObject, now: Situation) -> tuple[Action, ...]:
     if (parted or now.in_use(key.table)) and not now.conditions.atomic and not now.rewrites(key):
         return tuple((partitions if parted else online).FORMS[key.kind](item, now))
     target = item.target if isinstance(item, Constraint) else None
-    locks = key.kind in ADDED_TO_TABLES and (now.exists(key.table) or (target is not None and now.exists(target)))
+    refers = target is not None and now.exists(target)
+    locks = key.kind in ADDED_TO_TABLES and (now.exists(key.table) or refers)
     if now.conditions.atomic:
         mode = Mode.SHARED
     elif now.in_use(key.table):
         mode = Mode.OWN  # a rewrite takes its time
     else:
-        mode = Mode.INSTANT if target is not None and now.exists(target) else Mode.SHARED
+        mode = Mode.INSTANT if refers else Mode.SHARED
     return (
         Action(
             sql=tuple(plain(item, now)),
             mode=mode,
-            lock=LOCKS.get(key.kind, ALTERING) if locks else "",
+            lock=LOCKS.get(key.kind, ALTERING) if locks else NO_LOCK,
         ),
     )
 

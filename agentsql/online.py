@@ -118,7 +118,11 @@ def concurrently(sql: str, name: str, undo: tuple[str, ...] = ()) -> Action:
 
 
 def drop_invalid(name: str) -> Action:
-    return Action(sql=(f"DROP INDEX CONCURRENTLY IF EXISTS {name}",), mode=Mode.OUTSIDE, lock=VALIDATING)
+    return Action(sql=(dropping(name),), mode=Mode.OUTSIDE, lock=VALIDATING)
+
+
+def dropping(name: str) -> str:
+    return f"DROP INDEX CONCURRENTLY IF EXISTS {name}"
 
 
 FORMS: Mapping[Kind, Callable[[SchemaObject, Situation], Iterator[Action]]] = {

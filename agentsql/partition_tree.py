@@ -1,4 +1,4 @@
-"""What hangs below partitioned tables: their partitions at any depth, with what those have of indexes and keys."""
+"""What hangs below tables: partitions at any depth with their indexes and keys, and tables that inherit."""
 
 from __future__ import annotations
 
@@ -66,10 +66,7 @@ def partitions(
 
 def heirs(connection: BaseDatabaseWrapper, roots: Mapping[str, TableName]) -> dict[TableName, list[TableName]]:
     """Return the tables that inherit from each of these, given by quoted name."""
-    found: dict[TableName, list[TableName]] = {root: [] for root in roots.values()}
-    for root, namespace, name, *_ in rows(connection, PARTITIONS, [list(roots)]) if roots else ():
-        found[roots[root]].append(TableName(namespace, name))
-    return found
+    return {root: [part.table for part in parts] for root, parts in partitions(connection, roots).items()}
 
 
 def key_columns(connection: BaseDatabaseWrapper, roots: Mapping[str, TableName]) -> dict[TableName, frozenset[str]]:

@@ -108,7 +108,7 @@ class Report:
     @property
     def status(self) -> Status:
         results = {outcome.result for outcome in self.outcomes}
-        if Result.STOPPED in results:
+        if stopped(self.outcomes):
             return Status.STOPPED
         if Result.FAILED in results:
             return Status.FAILED

@@ -16,15 +16,14 @@ POSTGRES_17 = 170000  # the first with transaction_timeout
 WHOLE_RUN = {"idle_session_timeout": "0", "default_transaction_isolation": "read committed"}
 
 
-def limit(connection: BaseDatabaseWrapper, lock_timeout: float, *, instant: bool = False) -> None:
-    """Let the statements of this transaction wait so many seconds for a lock, and otherwise take their time.
+def limit(connection: BaseDatabaseWrapper, lock_timeout: float, *, statement_timeout: float | None = None) -> None:
+    """Let the statements of this transaction wait so many seconds for a lock, and otherwise take their time or this.
 
-    An instant statement has that time in all: one that locks two tables would wait for each, others queueing behind it.
     A row that row-level security hides from us is an error rather than one that is not there.
     """
     limits = _limits(connection, lock_timeout) | {"row_security": "off"}
-    if instant:
-        limits["statement_timeout"] = limits["lock_timeout"]
+    if statement_timeout is not None:
+        limits["statement_timeout"] = _milliseconds(statement_timeout)
     with connection.cursor() as cursor:
         _set(cursor, limits, local=True)
 
@@ -76,11 +75,18 @@ def _settings(connection: BaseDatabaseWrapper, values: Mapping[str, str], *, poo
 
 
 def _limits(connection: BaseDatabaseWrapper, lock_timeout: float) -> dict[str, str]:
-    milliseconds = min(max(1, round(lock_timeout * 1000)), LONGEST_WAIT_MS)  # 0 would be no limit
-    limits = {"lock_timeout": str(milliseconds), "statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+    limits = {
+        "lock_timeout": _milliseconds(lock_timeout),
+        "statement_timeout": "0",
+        "idle_in_transaction_session_timeout": "0",
+    }
     if connection.connection.info.server_version >= POSTGRES_17:
         limits["transaction_timeout"] = "0"
     return limits
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(min(max(1, round(seconds * 1000)), LONGEST_WAIT_MS))  # 0 would be no limit
 
 
 def _set(cursor: Any, values: Mapping[str, str], *, local: bool) -> None:

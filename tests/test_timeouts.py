@@ -54,7 +54,7 @@ def test_within_a_transaction(host):
 def test_what_is_instant_has_one_limit_for_all_its_locks(host):
     """lock_timeout is for each of them."""
     with transaction.atomic():
-        limit(connection, 0.25, instant=True)
+        limit(connection, 0.25, statement_timeout=0.25)
         both = {"lock_timeout": "250ms", "statement_timeout": "250ms"}
         assert settings(host) == ours(host, row_security="off", **both)
     assert settings(host) == host
