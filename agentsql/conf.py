@@ -1,8 +1,9 @@
-"""The `AGENTSQL` setting, read once into a frozen value."""
+"""The `AGENTSQL` setting, read into a frozen value."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
@@ -16,6 +17,7 @@ class Settings:
     """`AGENTSQL = {"PLUGINS": ["blog"], "LOCK_TIMEOUT": 2.0, "LOCK_WAIT": 60.0}`.
 
     plugins: labels of third-party apps that are treated as plugins.
+    run_with_migrate: whether `manage.py migrate` brings the plugins' schema along.
     lock_timeout: seconds a statement waits for a table lock, with others queueing behind it, before it lets them pass.
     lock_wait: seconds in all that an action is tried again for want of a lock.
     build_wait: seconds that CREATE INDEX CONCURRENTLY waits for one older transaction; nobody queues behind it.
@@ -23,10 +25,14 @@ class Settings:
     """
 
     plugins: tuple[str, ...] = ()
+    run_with_migrate: bool = True
     lock_timeout: float = 2.0
     lock_wait: float = 60.0
     build_wait: float = 3600.0
     run_wait: float = 600.0
+
+
+KEYS = {field.name.upper(): field.name for field in fields(Settings)}
 
 
 def load() -> Settings:
@@ -36,22 +42,34 @@ def load() -> Settings:
         ImproperlyConfigured: a key is unknown or a value has the wrong type.
     """
     raw = getattr(settings, "AGENTSQL", {})
+    for message, hint in problems(raw):
+        raise ImproperlyConfigured(f"{message} {hint}")
+    return Settings(**{KEYS[key]: _typed(key, value) for key, value in raw.items()})
+
+
+def problems(raw: Any) -> Iterator[tuple[str, str]]:
+    """Yield all that is wrong with a value of `settings.AGENTSQL`: what, and what to do."""
     if not isinstance(raw, dict):
-        raise ImproperlyConfigured(f"AGENTSQL must be a dict, not {type(raw).__name__}.")
-    known = {field.name.upper(): field.name for field in fields(Settings)}
-    for key in raw:
-        if key not in known:
-            near = get_close_matches(str(key).upper(), known, n=1)
-            advice = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}."
-            raise ImproperlyConfigured(f"AGENTSQL has the unknown key {key!r}; {advice}")
-    return Settings(**{known[key]: _typed(key, value) for key, value in raw.items()})
+        yield f"AGENTSQL is a {type(raw).__name__}.", 'Make it a dict: AGENTSQL = {"PLUGINS": [...]}.'
+        return
+    for key, value in raw.items():
+        if key not in KEYS:
+            near = get_close_matches(str(key).upper(), KEYS, n=1)
+            yield (
+                f"AGENTSQL has the unknown key {key!r}.",
+                f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(KEYS)}.",
+            )
+        elif key == "PLUGINS":
+            if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(one, str) for one in value):
+                yield f'AGENTSQL["PLUGINS"] is {value!r}.', "Make it a list of app labels."
+        elif key == "RUN_WITH_MIGRATE":
+            if not isinstance(value, bool):
+                yield f'AGENTSQL["RUN_WITH_MIGRATE"] is {value!r}.', "Make it True or False."
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+            yield f'AGENTSQL["{key}"] is {value!r}.', "Make it a positive number of seconds."
 
 
 def _typed(key: str, value: Any) -> Any:
     if key == "PLUGINS":
-        if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(label, str) for label in value):
-            raise ImproperlyConfigured('AGENTSQL["PLUGINS"] must be a list of app labels.')
         return tuple(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ImproperlyConfigured(f'AGENTSQL["{key}"] must be a positive number of seconds.')
-    return float(value)
+    return value if isinstance(value, bool) else float(value)

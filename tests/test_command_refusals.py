@@ -40,5 +40,5 @@ def test_another_database_system(capsys, monkeypatch):
 
 
 def test_bad_settings():
-    with override_settings(AGENTSQL={"PLUGIN": []}), pytest.raises(CommandError, match="did you mean 'PLUGINS'"):
+    with override_settings(AGENTSQL={"PLUGIN": []}), pytest.raises(CommandError, match="Did you mean 'PLUGINS'"):
         call_command("automigrate")
