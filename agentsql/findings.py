@@ -23,6 +23,7 @@ RELATION_KINDS = {
     "c": "a composite type",
     "t": "a TOAST table",
 }
+SHOWN = 5  # of many things alike, in one sentence
 FAULTS = {  # what, and what one or several of it do
     Kind.COLUMN: ("row", "holds NULL", "hold NULL"),
     Kind.CHECK: ("row", "breaks it", "break it"),
@@ -53,15 +54,27 @@ def not_a_table(found: Table) -> CheckMessage:
     )
 
 
-def target_missing(key: Key, target: TableName, model: type[Model] | None) -> CheckMessage:
-    owner = f" of {model._meta.label}" if model is not None else ""
-    label = model._meta.app_label if model is not None else ""
-    hint = f"Create it (`manage.py migrate {label}`; `automigrate {label}` if it is a plugin)" if label else "Create it"
+def targets_missing(waiting: Sequence[tuple[Key, TableName, type[Model] | None]]) -> CheckMessage:
+    """Tell of all foreign keys that wait at once: each with its target table and that table's model."""
+    keys = [f"{key} for {target}" + (f" ({model._meta.label})" if model else "") for key, target, model in waiting]
+    some = "; ".join(keys[:SHOWN]) + (f"; and {len(keys) - SHOWN} more" if len(keys) > SHOWN else "")
+    one = len(keys) == 1
     return Error(
-        f"The {key} waits: its target table {target}{owner} does not exist.",
-        hint=f"{hint}, then run automigrate again.",
-        obj=str(key),
+        f"{'A key waits' if one else f'{len(keys)} keys wait'} for tables that do not exist yet: {some}.",
+        hint="Run `manage.py migrate`: it makes the tables of apps with migrations, then adds the keys. Other tables "
+        "(`automigrate LABEL` makes a plugin's) have to be there before automigrate runs again.",
+        obj=str(waiting[0][0]) if one else "foreign keys",
         id="agentsql.D003",
+    )
+
+
+def target_elsewhere(key: Key, target: TableName, model: type[Model], alias: str) -> CheckMessage:
+    return Error(
+        f"The {key} can't be made: its target {target} ({model._meta.label}) is not on the database {alias!r}; "
+        "the routers keep it elsewhere.",
+        hint="Give the field db_constraint=False, or let the routers put both tables on one database.",
+        obj=str(key),
+        id="agentsql.D020",
     )
 
 
@@ -218,4 +231,24 @@ def all_or_nothing() -> CheckMessage:
         hint="Mend the other findings, or run automigrate without --atomic to make all the rest.",
         obj="--atomic",
         id="agentsql.D018",
+    )
+
+
+def receiver_failed(label: str, receiver: object, error: Exception) -> CheckMessage:
+    name = getattr(receiver, "__qualname__", repr(receiver))
+    return Error(
+        f"{name}() of {getattr(receiver, '__module__', '?')}, which listens to schema_applied of {label}, failed: "
+        f"{type(error).__name__}: {error}",
+        hint="The schema is as told. Mend the receiver and run automigrate again: it is called after every run.",
+        obj=label,
+        id="agentsql.D021",
+    )
+
+
+def unusable(alias: str, error: Exception) -> CheckMessage:
+    return Error(
+        f"Nothing could be done on the database {alias!r}: {error}",
+        hint=f"Mend that, then run `manage.py automigrate --database {alias}`.",
+        obj=alias,
+        id="agentsql.D022",
     )

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
 
+from django.db import router
 from django.db.models import UniqueConstraint
 
 from agentsql import findings
@@ -124,12 +125,19 @@ def _reaches_into_partitions(key: Key, now: Situation) -> bool:
 
 
 def targets(now: Situation) -> Iterator[Refusal]:
+    alias = now.editor.connection.alias
+    waiting = []
     for key, item in now.diff.missing.items():
         if isinstance(item, Constraint) and item.target is not None:
             table = Key(item.target, Kind.TABLE)
             if table not in now.actual and table not in now.diff.missing:
                 model = now.draft.origins[key].source.target_field.model
-                yield key, findings.target_missing(key, item.target, model)
+                if router.allow_migrate_model(alias, model):
+                    waiting.append((key, item.target, model))
+                else:
+                    yield key, findings.target_elsewhere(key, item.target, model, alias)
+    for key, *_ in waiting:
+        yield key, findings.targets_missing(waiting)
 
 
 def builds(now: Situation) -> Iterator[Refusal]:

@@ -16,14 +16,15 @@ registry = Registry()
 ROOM = registry.model("Room")
 LOG = registry.model("Log", room=models.ForeignKey(ROOM, models.CASCADE))
 AI = TableName("a i", 'lo"gs')
-FOREIGN = constraint(Kind.FOREIGN_KEY, "room_id", target=TableName("", "plug_room"), target_columns=("id",))
+PLUG_ROOM = TableName("", "plug_room")
+FOREIGN = constraint(Kind.FOREIGN_KEY, "room_id", target=PLUG_ROOM, target_columns=("id",))
 
 FINDINGS = {
     "agentsql.D001": findings.primary_key_differs(
         constraint(Kind.PRIMARY_KEY, "id"), constraint(Kind.PRIMARY_KEY, "a", "b")
     ),
     "agentsql.D002": findings.not_a_table(table(relkind="v")),
-    "agentsql.D003": findings.target_missing(FOREIGN.key, TableName("", "plug_room"), ROOM),
+    "agentsql.D003": findings.targets_missing([(FOREIGN.key, PLUG_ROOM, ROOM)]),
     "agentsql.D004": findings.no_default(column()),
     "agentsql.D005": findings.volatile_default(column(table=AI)),
     "agentsql.D006": findings.extension_unavailable("vector"),
@@ -40,6 +41,9 @@ FINDINGS = {
     "agentsql.D017": findings.foreign_partition(FOREIGN.key, AI),
     "agentsql.D018": findings.all_or_nothing(),
     "agentsql.D019": findings.lacks_partition_key(FOREIGN.key, ["at", ""]),
+    "agentsql.D020": findings.target_elsewhere(FOREIGN.key, PLUG_ROOM, ROOM, "agents"),
+    "agentsql.D021": findings.receiver_failed("plug", Registry.model, ValueError("no room")),
+    "agentsql.D022": findings.unusable("agents", ValueError("no server")),
 }
 EXPECTED = {
     "agentsql.D012": (
@@ -69,8 +73,11 @@ EXPECTED = {
     ),
     "agentsql.D003": (
         str(FOREIGN.key),
-        f"The {FOREIGN.key} waits: its target table plug_room of plug.Room does not exist.",
-        "Create it (`manage.py migrate plug`; `automigrate plug` if it is a plugin), then run automigrate again.",
+        f"A key waits for tables that do not exist yet: {FOREIGN.key} for plug_room (plug.Room).",
+        (
+            "Run `manage.py migrate`: it makes the tables of apps with migrations, then adds the keys. Other tables "
+            "(`automigrate LABEL` makes a plugin's) have to be there before automigrate runs again."
+        ),
     ),
     "agentsql.D004": (
         "logs.body",
@@ -138,6 +145,24 @@ EXPECTED = {
         ),
         "Add those fields to the model's constraint, or partition the table otherwise.",
     ),
+    "agentsql.D020": (
+        str(FOREIGN.key),
+        (
+            f"The {FOREIGN.key} can't be made: its target plug_room (plug.Room) is not on the database 'agents'; "
+            "the routers keep it elsewhere."
+        ),
+        "Give the field db_constraint=False, or let the routers put both tables on one database.",
+    ),
+    "agentsql.D021": (
+        "plug",
+        "Registry.model() of tests.arena, which listens to schema_applied of plug, failed: ValueError: no room",
+        "The schema is as told. Mend the receiver and run automigrate again: it is called after every run.",
+    ),
+    "agentsql.D022": (
+        "agents",
+        "Nothing could be done on the database 'agents': no server",
+        "Mend that, then run `manage.py automigrate --database agents`.",
+    ),
     "agentsql.D018": (
         "--atomic",
         "With --atomic nothing is made, because something can't be.",
@@ -177,10 +202,11 @@ def test_relations_of_other_kinds(relkind, words):
     assert findings.not_a_table(table(relkind=relkind)).msg.startswith(f"logs is {words} in the database")
 
 
-def test_a_target_without_a_model():
-    finding = findings.target_missing(FOREIGN.key, AI, None)
-    assert finding.msg.endswith('its target table a i.lo"gs does not exist.')
-    assert finding.hint == "Create it, then run automigrate again."
+def test_all_keys_that_wait_are_one_finding():
+    finding = findings.targets_missing([(FOREIGN.key, AI, None)] * 7)
+    assert finding.msg.startswith(f'7 keys wait for tables that do not exist yet: {FOREIGN.key} for a i.lo"gs; ')
+    assert finding.msg.endswith("; and 2 more.")
+    assert finding.obj == "foreign keys"
 
 
 @pytest.mark.parametrize(

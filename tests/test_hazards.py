@@ -5,6 +5,7 @@ import itertools
 import pytest
 from django.contrib.postgres.fields import HStoreField
 from django.db import connection, models
+from django.test import override_settings
 
 from agentsql import hazards
 from agentsql.names import TableName
@@ -150,9 +151,22 @@ def test_a_target_that_nobody_makes():
     desired = draft_of(LOG)
     found = [item for key, item in desired.objects.items() if key != ROOM_KEY]
     (finding,) = (finding for _, finding in hazards.refusals(situation(desired, found)))
-    assert (finding.id, finding.hint[:37]) == ("agentsql.D003", "Create it (`manage.py migrate plug`; ")
+    assert (finding.id, finding.hint[:23]) == ("agentsql.D003", "Run `manage.py migrate`")
     assert refused(situation(desired, [*found, Table(table=ROOMS.table)])) == {}
     assert refused(lacking(ROOM_KEY)) == {}
+
+
+class RoomsElsewhere:
+    def allow_migrate(self, *_, model=None, **_hints):
+        return model is not ROOM
+
+
+def test_a_target_that_the_routers_keep_elsewhere():
+    desired = draft_of(LOG)
+    found = [item for key, item in desired.objects.items() if key != ROOM_KEY]
+    with override_settings(DATABASE_ROUTERS=[RoomsElsewhere()]):
+        (finding,) = (finding for _, finding in hazards.refusals(situation(desired, found)))
+    assert (finding.id, "db_constraint=False" in finding.hint) == ("agentsql.D020", True)
 
 
 @pytest.mark.parametrize(
