@@ -39,6 +39,8 @@ class Stamped(models.Model):
 
     class Meta:
         abstract = True
+        # A project's other databases, SQLite for one, have neither the types nor the indexes of these tables.
+        required_db_vendor = "postgresql"
 
 
 class Record(Stamped):
@@ -50,6 +52,6 @@ class Record(Stamped):
         help_text="Made up when the row is written, unless the writer brings one.",
     )
 
-    class Meta:
+    class Meta(Stamped.Meta):
         abstract = True
         get_latest_by = "created_at"

@@ -18,7 +18,7 @@ class Cache(Stamped):
     value = models.JSONField(help_text="The value, as JSON.")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="When the value is void; empty for never.")
 
-    class Meta:
+    class Meta(Stamped.Meta):
         db_table = "cache"
         verbose_name = "cache entry"
         verbose_name_plural = "cache entries"
