@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.core.management.base import OutputWrapper
@@ -20,10 +21,13 @@ CLEAR = "\r\x1b[K"  # back to the start of the line, and erase it
 
 
 class Console:
-    """Shows events on the command's streams. `steps` says whether outcomes are shown, too."""
+    """Shows events on the command's streams: notices, steps with one of these results, and how far a long one is.
+
+    No progress at verbosity 0, or where no step is shown because a program reads along.
+    """
 
     def __init__(
-        self, stdout: OutputWrapper, stderr: OutputWrapper, style: Style, verbosity: int, *, steps: bool
+        self, stdout: OutputWrapper, stderr: OutputWrapper, style: Style, verbosity: int, *, steps: Collection[Result]
     ) -> None:
         self.stdout, self.stderr, self.style = stdout, stderr, style
         self.verbosity = verbosity
@@ -42,7 +46,7 @@ class Console:
         else:
             self._clear()
             self.next_line = PLAIN_SECONDS
-            if self.steps and (self.verbosity > 0 or event.result is not Result.DONE):
+            if event.result in self.steps:
                 self.say(text_step(event, self.previous, self.style, self.verbosity))
                 self.previous = event
 

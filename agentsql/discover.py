@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from django.apps import AppConfig, apps
@@ -13,6 +15,8 @@ from django.db import router
 from agentsql.exceptions import UnknownPlugin
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model
 
@@ -72,6 +76,23 @@ def discover(
 def _models(config: AppConfig, connection: BaseDatabaseWrapper) -> tuple[type[Model], ...]:
     models = router.get_migratable_models(config, connection.alias, include_auto_created=True)
     return tuple(model for model in models if model._meta.can_migrate(connection))
+
+
+def migrations_package(config: AppConfig) -> ModuleSpec | None:
+    """Return an app's migrations package, which may be empty; None where there is none or MIGRATION_MODULES says so."""
+    from django.db.migrations.loader import MigrationLoader  # noqa: PLC0415 a run needs none of it
+
+    name, _ = MigrationLoader.migrations_module(config.label)
+    spec = find_spec(name) if name is not None else None
+    is_package = spec is not None and spec.has_location and spec.submodule_search_locations is not None
+    return spec if is_package else None
+
+
+def has_migrations(config: AppConfig) -> bool:
+    """Tell whether `migrate` makes an app's tables: it has at least one migration."""
+    spec = migrations_package(config)
+    places = spec.submodule_search_locations if spec is not None else None
+    return any(not is_package and name[0] not in "_~" for _, name, is_package in iter_modules(places or []))
 
 
 def _advice(label: str, known: Iterable[str]) -> str:

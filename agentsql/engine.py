@@ -16,12 +16,14 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from agentsql import conf, session
+from agentsql.access import grant
+from agentsql.announce import announce
 from agentsql.atomic import execute_atomically
 from agentsql.discover import Plugin, discover
 from agentsql.exceptions import DatabaseUnavailable
 from agentsql.executor import execute
 from agentsql.lock import exclusive
-from agentsql.report import Event, Notice, Outcome, Report, Result, made, stopped
+from agentsql.report import Event, Notice, Outcome, Report, Result, Status, made, stopped
 from agentsql.schema import Kind
 from agentsql.statement import Session
 from agentsql.survey import Survey, Wishes, look
@@ -72,7 +74,15 @@ def run(
         lock_wait=settings.lock_wait if lock_wait is None else lock_wait,
     )
     wishes = Wishes(plan_only=plan_only, atomic=atomic, allow_rewrite=allow_rewrite)
-    return converge(connection, wanted, settings, wishes, tell)
+    if any(plugin.models for plugin in wanted):
+        report = converge(connection, wanted, settings, wishes, tell)
+    else:
+        report = Report(database=str(connection.settings_dict["NAME"]), alias=using, plugins=())
+    if plan_only or report.status is Status.STOPPED:
+        return report
+    complete = [plugin for plugin in wanted if plugin.label not in report.incomplete]
+    afterwards = [*grant(connection, wanted, wait=settings.run_wait), *announce(complete, using, report)]
+    return replace(report, findings=(*report.findings, *afterwards))
 
 
 def converge(
@@ -115,10 +125,12 @@ def converge(
     broken = [outcome.failure.finding for outcome in outcomes if outcome.failure and outcome.failure.finding]
     return Report(
         database=survey.server.database,
-        plugins=tuple(plugin.label for plugin in plugins),
+        plugins=tuple(plugin.label for plugin in plugins if plugin.models),
+        alias=connection.alias,
         outcomes=outcomes,
         findings=(*broken, *survey.findings),
         remaining=len(survey.situation.diff.missing) - (made(outcomes) if stopped(outcomes) else 0),
+        incomplete=survey.incomplete,
         seconds=time.perf_counter() - start,
     )
 

@@ -26,6 +26,10 @@ class Result(StrEnum):
     STOPPED = "stopped"  # by Ctrl-C, during it or before it began
 
 
+EVERY = frozenset(Result)
+TROUBLE = EVERY - {Result.DONE}
+
+
 class Status(StrEnum):
     """What became of the schema."""
 
@@ -95,14 +99,18 @@ Event: TypeAlias = Outcome | Progress | Notice
 class Report:
     """One run on one database.
 
+    alias: of the database among the project's.
     remaining: how many missing objects a second plan found after the run, or would find if it were run now.
+    incomplete: the plugins that these are of.
     """
 
     database: str
     plugins: tuple[str, ...]
+    alias: str = "default"
     outcomes: tuple[Outcome, ...] = ()
     findings: tuple[CheckMessage, ...] = ()
     remaining: int = 0
+    incomplete: frozenset[str] = frozenset()
     seconds: float = 0.0
 
     @property

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agentsql.editor import quote
 from agentsql.facts import Dialect
 
 if TYPE_CHECKING:
@@ -101,6 +102,14 @@ SELECT FROM pg_index i
 def is_invalid(name: str, connection: BaseDatabaseWrapper) -> bool:
     """Tell whether an index is there, invalid, and not in the making; nothing else may ever be dropped."""
     return bool(rows(connection, INVALID, [name]))
+
+
+THERE = "SELECT to_regclass(t.name) IS NOT NULL FROM unnest(%s::text[]) WITH ORDINALITY AS t (name, n) ORDER BY t.n"
+
+
+def exist(connection: BaseDatabaseWrapper, tables: Iterable[str]) -> list[bool]:
+    """Tell of each table, named as a model's `db_table`, whether it is there."""
+    return [there for (there,) in rows(connection, THERE, [[quote(name) for name in tables]])]
 
 
 def rows(connection: BaseDatabaseWrapper, sql: str, params: list[Any] | dict[str, Any] | None = None) -> list[Any]:

@@ -50,6 +50,16 @@ class Survey:
     plan: Plan
     findings: tuple[CheckMessage, ...]
 
+    @property
+    def incomplete(self) -> frozenset[str]:
+        """Labels of the plugins that the database does not hold in full."""
+        draft = self.situation.draft
+        wrong = [model for *_, model in draft.rivals]
+        wrong += [model for _, model in draft.clashes]
+        wrong += [model for model, _ in draft.unreadable]
+        missing = {draft.origins[key].app for key in self.situation.diff.missing}
+        return frozenset(missing.union(model._meta.app_label for model in wrong))
+
 
 def look(
     connection: BaseDatabaseWrapper,

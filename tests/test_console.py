@@ -8,7 +8,7 @@ from django.core.management.color import no_style
 
 from agentsql.console import CLEAR, Console
 from agentsql.renderers import text_progress
-from agentsql.report import Failure, Notice, Progress, Result
+from agentsql.report import EVERY, TROUBLE, Failure, Notice, Progress, Result
 from tests.support import column, index, outcome, step
 
 INDEX = step(index("i", "at").key, name="i")
@@ -28,7 +28,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def told(*events, terminal=False, verbosity=1, steps=True):
+def told(*events, terminal=False, verbosity=1, steps=EVERY):
     """Return what events put on stdout and stderr."""
     out, err = io.StringIO(), Terminal() if terminal else io.StringIO()
     console = Console(OutputWrapper(out), OutputWrapper(err), no_style(), verbosity, steps=steps)
@@ -47,15 +47,15 @@ def test_a_heading_is_shown_once():
     assert out == f"{DONE_TEXT}{'    + column body':66}OK 0.000 s\n"
 
 
-@pytest.mark.parametrize(("verbosity", "shown"), [(0, [FAILED]), (1, [DONE, FAILED])])
-def test_quiet_shows_trouble_only(verbosity, shown):
-    out, _ = told(DONE, FAILED, verbosity=verbosity)
+@pytest.mark.parametrize(("steps", "shown"), [((), []), (TROUBLE, [FAILED]), (EVERY, [DONE, FAILED])])
+def test_which_steps_are_shown(steps, shown):
+    out, _ = told(DONE, FAILED, steps=steps)
     assert out.count("OK") + out.count("FAILED") == len(shown)
 
 
 @pytest.mark.parametrize("verbosity", [0, 1])
 def test_notices_are_always_shown(verbosity):
-    assert told(NOTICE, verbosity=verbosity, steps=False)[1] == f"{NOTICE.text}\n"
+    assert told(NOTICE, verbosity=verbosity, steps=())[1] == f"{NOTICE.text}\n"
 
 
 def test_a_bar_on_a_terminal_is_drawn_over():
@@ -93,7 +93,7 @@ def test_no_progress_where_steps_are_not_shown(options, terminal):
 
 
 def test_other_formats_own_stdout():
-    assert told(DONE, FAILED, steps=False) == ("", "")
+    assert told(DONE, FAILED, steps=()) == ("", "")
 
 
 class Left(io.StringIO):
@@ -103,6 +103,6 @@ class Left(io.StringIO):
 
 def test_a_reader_that_has_left_does_not_stop_the_run(monkeypatch):
     monkeypatch.setattr("sys.stdout", None)
-    console = Console(OutputWrapper(Left()), OutputWrapper(io.StringIO()), no_style(), 1, steps=True)
+    console = Console(OutputWrapper(Left()), OutputWrapper(io.StringIO()), no_style(), 1, steps=EVERY)
     console.tell(DONE)
     console.tell(FAILED)

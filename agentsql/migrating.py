@@ -1,0 +1,154 @@
+"""`manage.py migrate` brings the plugins' schema along.
+
+Before Django's own work comes all that plugins need, so that migrations can point to their tables; afterwards come the
+keys that had to wait for tables of migrations. Each signal is sent once an app, and we act on one of them: the first
+before, the last afterwards, when content types are there.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from textwrap import indent
+from typing import TYPE_CHECKING, Any
+
+from django.apps import AppConfig, apps
+from django.core.checks import CheckMessage
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError
+from django.core.management.base import OutputWrapper
+from django.core.management.color import color_style, no_style
+from django.db import connections
+
+from agentsql import conf
+from agentsql.announce import announce, is_listened_to
+from agentsql.console import Console
+from agentsql.discover import Plugin, discover, has_migrations
+from agentsql.engine import converge
+from agentsql.exceptions import AgentSQLError
+from agentsql.renderers import text_tail
+from agentsql.report import EVERY, INTERRUPTED, TROUBLE, Report, Status
+from agentsql.server import exist
+from agentsql.survey import Wishes
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+WAITING = "agentsql.D003"  # keys whose target tables a later migration makes, or this very one
+STOPPED = "Interrupted; run migrate again, it goes on from what there is."
+
+
+def before_migrate(sender: AppConfig, using: str, verbosity: int, **options: Any) -> None:
+    """Make all that plugins need, but for keys to tables that migrations have yet to make.
+
+    Plugins that have migrations of their own are left to them until afterwards.
+
+    Raises:
+        CommandError: the database can't be used, or Ctrl-C.
+    """
+    if sender is not _senders()[0]:
+        return
+    with _told():
+        settings = conf.load()
+        console = _console(verbosity, options.get("stdout"))
+        plugins = _plugins(using, settings, console.stdout if verbosity > 0 else None)
+        plugins = [plugin for plugin in plugins if not has_migrations(apps.get_app_config(plugin.label))]
+        if plugins:
+            report = converge(connections[using], plugins, settings, Wishes(), console.tell)
+            findings = tuple(finding for finding in report.findings if _hinders(finding))
+            _show(replace(report, findings=findings, remaining=0), console)
+            if report.status is Status.STOPPED:
+                raise CommandError(STOPPED, returncode=INTERRUPTED)
+
+
+def after_migrate(sender: AppConfig, using: str, verbosity: int, **options: Any) -> None:
+    """Make what had to wait, and tell those who seed data.
+
+    A flush sends the same signal, without a plan: it leaves the schema as it is, and empties what was seeded.
+
+    Raises:
+        CommandError: the database can't be used, part of the schema or of the seeds could not be made, or Ctrl-C.
+    """
+    if sender is not _senders()[-1]:
+        return
+    with _told():
+        if "plan" not in options:
+            _after_flush(connections[using])
+            return
+        settings = conf.load()
+        plugins = _plugins(using, settings)
+        if plugins:
+            console = _console(verbosity, options.get("stdout"))
+            report = converge(connections[using], plugins, settings, Wishes(), console.tell)
+            complete = [plugin for plugin in plugins if plugin.label not in report.incomplete]
+            report = replace(report, findings=(*report.findings, *announce(complete, using, report)))
+            _show(report, console)
+            _refuse(report)
+
+
+def _after_flush(connection: BaseDatabaseWrapper) -> None:
+    if connection.vendor != "postgresql":
+        return
+    listened = [plugin for plugin in discover(connection, named=conf.load().plugins) if is_listened_to(plugin)]
+    tables = {plugin.label: [model._meta.db_table for model in plugin.models] for plugin in listened}
+    complete = [plugin for plugin in listened if all(exist(connection, tables[plugin.label]))]
+    for finding in announce(complete, connection.alias, None):
+        raise CommandError(f"{finding.msg} {finding.hint}")
+
+
+def _senders() -> list[AppConfig]:
+    """Return the apps that the signals of one `migrate` are sent for."""
+    return [config for config in apps.get_app_configs() if config.models_module is not None]
+
+
+def _plugins(using: str, settings: conf.Settings, stdout: OutputWrapper | None = None) -> list[Plugin]:
+    """Return the plugins that have models on a database, if automigrate may run on it now; else say why not."""
+    connection = connections[using]
+    if not settings.run_with_migrate:
+        return []
+    why = ""
+    if connection.vendor != "postgresql":
+        why = f"the database {using!r} is {connection.display_name}"
+    elif connection.in_atomic_block:
+        why = "this is inside a transaction, and it commits as it goes"
+    if why and stdout is not None:
+        stdout.write(f"automigrate is left out: {why}.")
+    return [] if why else [plugin for plugin in discover(connection, named=settings.plugins) if plugin.models]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (AgentSQLError, ImproperlyConfigured) as error:
+        raise CommandError(f"automigrate, which migrate runs: {error}") from error
+
+
+def _console(verbosity: int, stdout: OutputWrapper | None) -> Console:
+    """Show trouble always, progress at Django's level 1, and each step at 2."""
+    out, err = stdout or OutputWrapper(sys.stdout), OutputWrapper(sys.stderr)
+    return Console(
+        out, err, color_style() if out.isatty() else no_style(), verbosity, steps=EVERY if verbosity > 1 else TROUBLE
+    )
+
+
+def _show(report: Report, console: Console) -> None:
+    """Sum up what was done; without a word where that is nothing."""
+    worth = report.findings if console.verbosity > 0 else [one for one in report.findings if one.is_serious()]
+    if worth or (report.outcomes and console.verbosity > 0):
+        console.say(console.style.MIGRATE_HEADING("Automigrate:"))
+        console.say(indent(text_tail(report, console.style), "  "))
+
+
+def _refuse(report: Report) -> None:
+    """Raise where not all is there that could be: keys may go on waiting for migrations that were not asked for."""
+    if report.status is Status.STOPPED:
+        raise CommandError(STOPPED, returncode=INTERRUPTED)
+    if report.status is Status.FAILED or any(_hinders(finding) for finding in report.findings):
+        raise CommandError("Migrations are done, but part of the plugins' schema could not be made; see above.")
+
+
+def _hinders(finding: CheckMessage) -> bool:
+    return finding.is_serious() and finding.id != WAITING
