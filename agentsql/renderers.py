@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +113,8 @@ def _summary(report: Report) -> str:
         return "; ".join([f"{made or 'Nothing made'} {took}", *trouble]) + "."
     if report.status is not Status.CONVERGED:
         return "; ".join(trouble or ["Blocked"]) + f", {took}."
+    if not report.plugins:
+        return "Nothing to do: no plugin has models on this database."
     owners = "1 plugin's" if len(report.plugins) == 1 else f"{len(report.plugins)} plugins'"
     if report.findings:
         told = _count("difference", len(report.findings))
@@ -168,6 +170,7 @@ def as_json(report: Report) -> str:
     return json.dumps(
         {
             "status": report.status.value,
+            "alias": report.alias,
             "database": report.database,
             "steps": [_json_step(outcome) for outcome in report.outcomes],
             "findings": [_json_finding(finding) for finding in report.findings],
@@ -218,3 +221,10 @@ def _json_finding(finding: CheckMessage) -> dict[str, Any]:
 
 
 FORMATS: Mapping[str, Callable[[Report], str]] = MappingProxyType({"text": text, "json": as_json, "sql": sql})
+
+
+def several(form: str, reports: Iterable[Report]) -> str:
+    """Return what a program reads of several databases: one JSON array, or the SQL of each under its name."""
+    if form == "json":
+        return "[\n" + ",\n".join(map(as_json, reports)) + "\n]"
+    return "\n".join(f"-- database {report.alias}\n{FORMATS[form](report)}" for report in reports)

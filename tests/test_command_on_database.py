@@ -3,8 +3,10 @@
 import json
 import re
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 
@@ -49,6 +51,7 @@ def automigrate(arena, monkeypatch):
         rank=models.PositiveIntegerField(),
         meta={"indexes": [models.Index(fields=["rank"], name="log_rank")]},
     )
+    monkeypatch.setitem(apps.app_configs, "plug", SimpleNamespace(label="plug", get_models=list))
     monkeypatch.setattr(engine, "discover", lambda *_, **__: (registry.plugin(connection),))
 
     def automigrate(*arguments):
@@ -104,7 +107,7 @@ def test_sql_is_ready_for_psql(automigrate):
 @pytest.mark.parametrize(("arguments", "result"), [(["--plan"], "pending"), ([], "done")], ids=["plan", "run"])
 def test_json(automigrate, arguments, result):
     found = json.loads(automigrate("--format=json", *arguments))
-    assert list(found) == ["status", "database", "steps", "findings", "counts", "remaining", "seconds"]
+    assert list(found) == ["status", "alias", "database", "steps", "findings", "counts", "remaining", "seconds"]
     assert found["status"] == ("pending" if arguments else "converged")
     assert found["database"] == connection.settings_dict["NAME"]
     assert found["counts"] == {"table": 1, "column": 3, "primary key": 1, "index": 1, "check": 1}

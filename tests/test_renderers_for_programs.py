@@ -36,6 +36,7 @@ def test_trouble_as_json():
     steps = found.pop("steps")
     assert found == {
         "status": "failed",
+        "alias": "default",
         "database": "agents",
         "findings": [
             {

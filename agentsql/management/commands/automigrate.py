@@ -6,17 +6,19 @@ import gc
 import logging
 import math
 from argparse import ArgumentTypeError
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from agentsql.console import Console
 from agentsql.engine import run
 from agentsql.exceptions import AgentSQLError
-from agentsql.renderers import FORMATS, text, text_tail
-from agentsql.report import INTERRUPTED, Report, Status
+from agentsql.findings import unusable
+from agentsql.renderers import FORMATS, several, text, text_tail
+from agentsql.report import EVERY, INTERRUPTED, TROUBLE, Notice, Report, Status
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -39,7 +41,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("plugins", nargs="*", metavar="app_label", help="Only these plugins (default: all).")
-        parser.add_argument("--database", default=DEFAULT_DB_ALIAS, metavar="ALIAS", help="The database alias.")
+        where = parser.add_mutually_exclusive_group()
+        where.add_argument("--database", default=DEFAULT_DB_ALIAS, metavar="ALIAS", help="The database alias.")
+        where.add_argument("--all-databases", action="store_true", help="Every PostgreSQL database, one by one.")
         parser.add_argument("--plan", action="store_true", help="Show what would run; change nothing.")
         parser.add_argument("--check", action="store_true", help="Change nothing; exit 1 if anything is missing.")
         parser.add_argument("--format", choices=FORMATS, default="text", help="What to print (default: text).")
@@ -74,18 +78,10 @@ class Command(BaseCommand):
         logging.getLogger("psycopg").addHandler(logging.NullHandler())  # a lost connection is told once, by our error
         planned = options["plan"] or options["check"]
         streamed = options["format"] == "text" and not planned
-        console = Console(self.stdout, self.stderr, self.style, options["verbosity"], steps=streamed)
+        steps = (EVERY if options["verbosity"] > 0 else TROUBLE) if streamed else ()
+        self.console = Console(self.stdout, self.stderr, self.style, options["verbosity"], steps=steps)
         try:
-            report = run(
-                using=options["database"],
-                plugins=options["plugins"],
-                plan_only=planned,
-                atomic=options["atomic"],
-                allow_rewrite=options["allow_rewrite"],
-                lock_timeout=options["lock_timeout"],
-                lock_wait=options["lock_wait"],
-                tell=console.tell,
-            )
+            reports = list(self._each(options)) if options["all_databases"] else [self._run(options)]
         except (AgentSQLError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
@@ -93,13 +89,53 @@ class Command(BaseCommand):
                 "Interrupted; run automigrate again, it goes on from what there is.", returncode=INTERRUPTED
             ) from error
         if options["format"] != "text":
-            console.say(FORMATS[options["format"]](report))
-        elif options["verbosity"] > 0 or report.status is not Status.CONVERGED or report.findings:
-            tail_only = streamed or options["verbosity"] == 0
-            whole = text_tail(report, self.style) if tail_only else text(report, self.style, options["verbosity"])
-            console.say(whole)
-        if code := report.exit_code(check=options["check"], planned=planned):
-            raise CommandError(self._why(report), returncode=code)
+            form = options["format"]
+            self.console.say(several(form, reports) if options["all_databases"] else FORMATS[form](reports[0]))
+        ends = {report.exit_code(check=options["check"], planned=planned): report for report in reports}
+        if code := max(ends, default=0):
+            raise CommandError(self._why(ends[code]), returncode=code)
+
+    def _each(self, options: dict[str, Any]) -> Iterator[Report]:
+        """Run on every PostgreSQL database; one that can't be used keeps nothing from the others."""
+        for alias in connections:
+            connection = connections[alias]
+            if connection.vendor != "postgresql":
+                if options["verbosity"] > 0:
+                    self.console.tell(Notice(text=f"The database {alias!r} is {connection.display_name}: left alone."))
+                continue
+            if options["format"] == "text" and options["verbosity"] > 0:
+                self.console.say(self.style.MIGRATE_HEADING(f"Database {alias!r}:"))
+            try:
+                report = self._run(options | {"database": alias})
+            except AgentSQLError as error:
+                name = str(connection.settings_dict["NAME"])
+                report = Report(database=name, alias=alias, plugins=(), findings=(unusable(alias, error),))
+                self._show(report, options)
+            yield report
+            if report.status is Status.STOPPED:
+                return
+
+    def _run(self, options: dict[str, Any]) -> Report:
+        report = run(
+            using=options["database"],
+            plugins=options["plugins"],
+            plan_only=options["plan"] or options["check"],
+            atomic=options["atomic"],
+            allow_rewrite=options["allow_rewrite"],
+            lock_timeout=options["lock_timeout"],
+            lock_wait=options["lock_wait"],
+            tell=self.console.tell,
+        )
+        self._show(report, options)
+        return report
+
+    def _show(self, report: Report, options: dict[str, Any]) -> None:
+        """Print what people read of a report: all of it, or what has not been streamed."""
+        verbosity = options["verbosity"]
+        quiet = verbosity == 0 and report.status is Status.CONVERGED and not report.findings
+        if options["format"] == "text" and not quiet:
+            tail_only = self.console.steps or verbosity == 0
+            self.console.say(text_tail(report, self.style) if tail_only else text(report, self.style, verbosity))
 
     def _why(self, report: Report) -> str:
         reasons = {
