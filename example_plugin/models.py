@@ -10,10 +10,23 @@ from django.db.models.functions import Now
 from pgvector.django import HnswIndex, VectorField
 
 
+class Topic(models.Model):
+    name = models.TextField(primary_key=True)
+    description = models.TextField(blank=True, default="", db_default="")
+
+    class Meta:
+        # Say it when a project may have other databases, SQLite for one, that lack what the models use.
+        required_db_vendor = "postgresql"
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Document(models.Model):
     # `default` fills the field in Python; `db_default` fills the column for writers that are not Django.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, db_default=RandomUUID(), editable=False)
     agent = models.ForeignKey("core_tables.Agent", models.CASCADE, related_name="documents")
+    topic = models.ForeignKey(Topic, models.SET_NULL, null=True, blank=True, related_name="documents")
     title = models.TextField()
     url = models.TextField(blank=True, default="", db_default="")
     tags = ArrayField(models.TextField(), blank=True, default=list, db_default=[])
@@ -26,6 +39,7 @@ class Document(models.Model):
     readers = models.ManyToManyField("core_tables.Entity", through="Reader", related_name="documents")
 
     class Meta:
+        required_db_vendor = "postgresql"
         # Name them yourself: a name is how an index is found again.
         indexes = [GinIndex(fields=["tags"], name="example_document_tags_gin")]
         constraints = [
@@ -50,6 +64,7 @@ class Passage(models.Model):
     embedding = VectorField(dimensions=384, null=True, blank=True)
 
     class Meta:
+        required_db_vendor = "postgresql"
         indexes = [
             HnswIndex(fields=["embedding"], opclasses=["vector_cosine_ops"], name="example_passage_embedding_hnsw"),
         ]
@@ -68,6 +83,9 @@ class Reader(models.Model):
     document = models.ForeignKey(Document, models.CASCADE, db_index=False)
     entity = models.ForeignKey("core_tables.Entity", models.CASCADE)
     may_edit = models.BooleanField(default=False, db_default=False)
+
+    class Meta:
+        required_db_vendor = "postgresql"
 
     def __str__(self) -> str:
         return f"{self.entity_id} reads {self.document_id}"

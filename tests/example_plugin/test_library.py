@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 from pgvector.django import CosineDistance
 
 from core_tables.models import Agent, Entity, Memory, Room
-from example_plugin.models import Document, Passage, Reader
+from example_plugin.models import Document, Passage, Reader, Topic
+from example_plugin.seeds import TOPICS, sow
 from tests.core_tables.scratch import columns, constraints, indexes, rows
 
 pytestmark = pytest.mark.usefixtures("tables")
@@ -25,6 +26,7 @@ def test_the_tables_have_the_names_that_django_gives_them():
         "example_plugin_document_rooms",
         "example_plugin_passage",
         "example_plugin_reader",
+        "example_plugin_topic",
     }
     assert constraints("p")["example_plugin_reader"] == {"PRIMARY KEY (document_id, entity_id)"}
     assert indexes()["example_plugin_passage"]["example_passage_embedding_hnsw"] == (
@@ -72,6 +74,16 @@ def test_the_nearest_passage(agent):
     assert nearest.position == 1
 
 
+def test_sowing_again_adds_what_is_lacking_and_nothing_else():
+    sow(using="default")
+    names = set(Topic.objects.values_list("name", flat=True))
+    Topic.objects.get(name="news").delete()
+    Topic.objects.filter(name="paper").update(description="Ours.")
+    sow(using="default")
+    assert set(Topic.objects.values_list("name", flat=True)) == names == set(TOPICS)
+    assert Topic.objects.get(name="paper").description == "Ours."
+
+
 def test_deleting_core_rows_reaches_the_plugin(agent):
     document = Document.objects.create(agent=agent, title="A")
     memory = Memory.objects.create(agent=agent, type="documents", content={"text": "A"})
@@ -89,5 +101,8 @@ def test_the_app_is_clean_and_imports_nothing_of_the_engine():
     config = apps.get_app_config("example_plugin")
     assert config.automigrate is True
     assert run_checks(app_configs=[config]) == []
-    code = "import sys, example_plugin.apps, core_tables.apps; sys.exit('agentsql' in sys.modules)"
+    code = (
+        "import sys, example_plugin.apps, core_tables.apps; "
+        "sys.exit(any(name.startswith('agentsql.') and name != 'agentsql.signals' for name in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 0
