@@ -1,9 +1,14 @@
-"""Connects signals, nothing else. What they lead to is imported when they come: most processes never migrate."""
+"""Connects checks and signals, nothing else; what they lead to is imported when they come."""
 
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_migrate, pre_migrate
+
+from agentsql import checks, conf
+from agentsql.discover import has_migrations, is_plugin
 
 
 class AgentSQLConfig(AppConfig):
@@ -11,8 +16,26 @@ class AgentSQLConfig(AppConfig):
     verbose_name = "Agent SQL"
 
     def ready(self) -> None:
+        disregard_empty_packages()
+        checks.register()
         pre_migrate.connect(before_migrate)
         post_migrate.connect(after_migrate)
+
+
+def disregard_empty_packages() -> None:
+    """Let Django see that a plugin has no migrations, though `startapp` made it a package for them.
+
+    To Django that package makes it an app with migrations whose first one is yet to be written: makemigrations would
+    write it, migrate ask for it, and the migrations of other apps could not refer to its models.
+    """
+    try:
+        named = conf.load().plugins
+    except ImproperlyConfigured:
+        return  # the checks tell
+    plugins = [config for config in apps.get_app_configs() if is_plugin(config, named)]
+    none = {config.label: None for config in plugins if not has_migrations(config)}
+    if isinstance(settings.MIGRATION_MODULES, dict):  # pytest --nomigrations has another thing there, for all apps
+        settings.MIGRATION_MODULES = none | settings.MIGRATION_MODULES
 
 
 def before_migrate(**facts: Any) -> None:

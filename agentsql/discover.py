@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from django.apps import AppConfig, apps
+from django.conf import settings
 from django.db import router
 
 from agentsql.exceptions import UnknownPlugin
@@ -55,12 +56,12 @@ def discover(
     plugins = {label: config for label, config in configs.items() if is_plugin(config, named)}
     for label in sorted(named - configs.keys()):
         raise UnknownPlugin(
-            f'AGENTSQL["PLUGINS"] names {label!r}, but no installed app has that label. {_advice(label, configs)}'
+            f'AGENTSQL["PLUGINS"] names {label!r}, but no installed app has that label. {advice(label, configs)}'
         )
     only = tuple(only or ())
     for label in only:
         if label not in configs:
-            raise UnknownPlugin(f"No installed app has the label {label!r}. {_advice(label, plugins)}")
+            raise UnknownPlugin(f"No installed app has the label {label!r}. {advice(label, plugins)}")
         if label not in plugins:
             raise UnknownPlugin(
                 f"{label!r} is not a plugin: set `automigrate = True` on its AppConfig, "
@@ -80,10 +81,12 @@ def _models(config: AppConfig, connection: BaseDatabaseWrapper) -> tuple[type[Mo
 
 def migrations_package(config: AppConfig) -> ModuleSpec | None:
     """Return an app's migrations package, which may be empty; None where there is none or MIGRATION_MODULES says so."""
-    from django.db.migrations.loader import MigrationLoader  # noqa: PLC0415 a run needs none of it
-
-    name, _ = MigrationLoader.migrations_module(config.label)
-    spec = find_spec(name) if name is not None else None
+    modules, label = settings.MIGRATION_MODULES, config.label
+    name = modules[label] if label in modules else f"{config.name}.migrations"  # noqa: SIM401 pytest-django's has no get
+    try:
+        spec = find_spec(name) if name is not None else None
+    except ModuleNotFoundError:  # MIGRATION_MODULES names what is not there
+        spec = None
     is_package = spec is not None and spec.has_location and spec.submodule_search_locations is not None
     return spec if is_package else None
 
@@ -95,7 +98,8 @@ def has_migrations(config: AppConfig) -> bool:
     return any(not is_package and name[0] not in "_~" for _, name, is_package in iter_modules(places or []))
 
 
-def _advice(label: str, known: Iterable[str]) -> str:
+def advice(label: str, known: Iterable[str]) -> str:
+    """Return the name that was meant, or else all there are."""
     known = sorted(known)
     near = get_close_matches(label, known, n=1)
     return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known) or 'none'}."
