@@ -14,9 +14,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agentsql.report import Report
 
-__all__ = ["automigrate"]
+__all__ = ["automigrate", "installed_plugins"]
 __version__ = "0.1.0"
 
 
@@ -28,3 +30,10 @@ def automigrate(using: str = "default", plugins: Any = None, **options: Any) -> 
     from agentsql.engine import run  # noqa: PLC0415 models can't be imported before apps are ready
 
     return run(using=using, plugins=plugins, **options)
+
+
+def installed_plugins(exclude: Iterable[str] = ()) -> list[str]:
+    """Return what to add to INSTALLED_APPS for the plugins that are installed; see `agentsql.installed`."""
+    from agentsql.installed import installed_plugins  # noqa: PLC0415 few projects ask
+
+    return installed_plugins(exclude)
