@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 WAITING = "agentsql.D003"  # keys whose target tables a later migration makes, or this very one
+shown: dict[str, set[str]] = {}  # by alias: the findings that were shown before Django's own work
 STOPPED = "Interrupted; run migrate again, it goes on from what there is."
 
 
@@ -50,7 +51,7 @@ def before_migrate(sender: AppConfig, using: str, verbosity: int, **options: Any
     """
     if sender is not _senders()[0]:
         return
-    with _told():
+    with _plainly():
         settings = conf.load()
         console = _console(verbosity, options.get("stdout"))
         plugins = _plugins(using, settings, console.stdout if verbosity > 0 else None)
@@ -58,6 +59,7 @@ def before_migrate(sender: AppConfig, using: str, verbosity: int, **options: Any
         if plugins:
             report = converge(connections[using], plugins, settings, Wishes(), console.tell)
             findings = tuple(finding for finding in report.findings if _hinders(finding))
+            shown[using] = {finding.msg for finding in findings}
             _show(replace(report, findings=findings, remaining=0), console)
             if report.status is Status.STOPPED:
                 raise CommandError(STOPPED, returncode=INTERRUPTED)
@@ -73,7 +75,7 @@ def after_migrate(sender: AppConfig, using: str, verbosity: int, **options: Any)
     """
     if sender is not _senders()[-1]:
         return
-    with _told():
+    with _plainly():
         if "plan" not in options:
             _after_flush(connections[using])
             return
@@ -83,9 +85,10 @@ def after_migrate(sender: AppConfig, using: str, verbosity: int, **options: Any)
             console = _console(verbosity, options.get("stdout"))
             report = converge(connections[using], plugins, settings, Wishes(), console.tell)
             complete = [plugin for plugin in plugins if plugin.label not in report.incomplete]
-            report = replace(report, findings=(*report.findings, *announce(complete, using, report)))
-            _show(report, console)
-            _refuse(report)
+            findings = (*report.findings, *announce(complete, using, report))
+            again = shown.pop(using, set())
+            _show(replace(report, findings=tuple(one for one in findings if one.msg not in again)), console)
+            _refuse(replace(report, findings=findings))
 
 
 def _after_flush(connection: BaseDatabaseWrapper) -> None:
@@ -119,7 +122,7 @@ def _plugins(using: str, settings: conf.Settings, stdout: OutputWrapper | None =
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _plainly() -> Iterator[None]:
     try:
         yield
     except (AgentSQLError, ImproperlyConfigured) as error:

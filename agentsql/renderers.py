@@ -58,9 +58,7 @@ def text_step(outcome: Outcome, previous: Outcome | None = None, style: Style | 
 def _step_line(outcome: Outcome, style: Style) -> str:
     step = outcome.step
     columns = sum(key.kind is Kind.COLUMN for key in step.creates)
-    what = (
-        f"table, {_count('column', columns)}" if step.key.kind is Kind.TABLE else f"{step.key.kind.label} {step.name}"
-    )
+    what = f"table, {count('column', columns)}" if step.key.kind is Kind.TABLE else f"{step.key.kind.label} {step.name}"
     indent = "    " if step.key.table.name else "  "
     if outcome.result is Result.PENDING:
         return f"{indent}+ {what}"
@@ -108,7 +106,7 @@ def _summary(report: Report) -> str:
     if unmade := sum(outcome.result is not Result.DONE for outcome in report.outcomes):
         trouble.append(f"{unmade} of {len(report.outcomes)} steps did not succeed")
     if report.remaining:
-        trouble.append(f"{_count('object', report.remaining)} still missing")
+        trouble.append(f"{count('object', report.remaining)} still missing")
     if report.outcomes:
         return "; ".join([f"{made or 'Nothing made'} {took}", *trouble]) + "."
     if report.status is not Status.CONVERGED:
@@ -117,7 +115,7 @@ def _summary(report: Report) -> str:
         return "Nothing to do: no plugin has models on this database."
     owners = "1 plugin's" if len(report.plugins) == 1 else f"{len(report.plugins)} plugins'"
     if report.findings:
-        told = _count("difference", len(report.findings))
+        told = count("difference", len(report.findings))
         return f"Nothing to add to the schema for {owners} models; {told} left as found:"
     return f"Nothing to do: the schema holds all of {owners} models."
 
@@ -130,14 +128,15 @@ def _made(report: Report) -> str:
             step = outcome.step
             shown = {Kind.TABLE, Kind.COLUMN} if step.key.kind is Kind.TABLE else {step.key.kind}
             kinds.update(key.kind for key in step.creates if key.kind in shown)
-    return ", ".join(_count(LABELS.get(kind, kind.label), kinds[kind]) for kind in sorted(kinds))
+    return ", ".join(count(LABELS.get(kind, kind.label), kinds[kind]) for kind in sorted(kinds))
 
 
 def _heading(step: Step) -> str:
     return f"{step.app}, foreign keys" if step.key.kind is Kind.FOREIGN_KEY else step.app
 
 
-def _count(label: str, number: int) -> str:
+def count(label: str, number: int) -> str:
+    """Return "1 index" or "2 indexes"."""
     return f"{number} {label if number == 1 else PLURALS.get(label, label + 's')}"
 
 

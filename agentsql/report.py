@@ -102,6 +102,7 @@ class Report:
     alias: of the database among the project's.
     remaining: how many missing objects a second plan found after the run, or would find if it were run now.
     incomplete: the plugins that these are of.
+    looked: False where the database could not even be looked at; a finding says why.
     """
 
     database: str
@@ -112,6 +113,7 @@ class Report:
     remaining: int = 0
     incomplete: frozenset[str] = frozenset()
     seconds: float = 0.0
+    looked: bool = True
 
     @property
     def status(self) -> Status:
@@ -145,4 +147,4 @@ class Report:
             return 0
         if self.status is Status.STOPPED:
             return INTERRUPTED
-        return 0 if planned and not check else 1
+        return 0 if planned and self.looked and not check else 1

@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from agentsql.console import Console
 from agentsql.engine import run
-from agentsql.exceptions import AgentSQLError
+from agentsql.exceptions import AgentSQLError, UnknownPlugin
 from agentsql.findings import unusable
 from agentsql.renderers import FORMATS, several, text, text_tail
 from agentsql.report import EVERY, INTERRUPTED, TROUBLE, Notice, Report, Status
@@ -104,12 +104,16 @@ class Command(BaseCommand):
                     self.console.tell(Notice(text=f"The database {alias!r} is {connection.display_name}: left alone."))
                 continue
             if options["format"] == "text" and options["verbosity"] > 0:
-                self.console.say(self.style.MIGRATE_HEADING(f"Database {alias!r}:"))
+                self.console.say(self._heading(alias))
             try:
                 report = self._run(options | {"database": alias})
+            except UnknownPlugin:
+                raise  # unknown to all of them
             except AgentSQLError as error:
                 name = str(connection.settings_dict["NAME"])
-                report = Report(database=name, alias=alias, plugins=(), findings=(unusable(alias, error),))
+                report = Report(
+                    database=name, alias=alias, plugins=(), findings=(unusable(alias, error),), looked=False
+                )
                 self._show(report, options)
             yield report
             if report.status is Status.STOPPED:
@@ -134,8 +138,13 @@ class Command(BaseCommand):
         verbosity = options["verbosity"]
         quiet = verbosity == 0 and report.status is Status.CONVERGED and not report.findings
         if options["format"] == "text" and not quiet:
+            if options["all_databases"] and verbosity == 0:
+                self.console.say(self._heading(report.alias))
             tail_only = self.console.steps or verbosity == 0
             self.console.say(text_tail(report, self.style) if tail_only else text(report, self.style, verbosity))
+
+    def _heading(self, alias: str) -> str:
+        return self.style.MIGRATE_HEADING(f"Database {alias!r}:")
 
     def _why(self, report: Report) -> str:
         reasons = {
