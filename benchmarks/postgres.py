@@ -26,19 +26,19 @@ class Server:
 
     @property
     def version(self) -> str:
-        with self._session() as session:
+        with self.session() as session:
             return str(session.info.parameter_status("server_version")).split(" ")[0]
 
     @contextmanager
     def database(self) -> Iterator[str]:
         """Make an empty database, and drop it afterwards."""
         name = f"bench_{uuid.uuid4().hex[:12]}"
-        with self._session() as session:
+        with self.session() as session:
             session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         try:
             yield name
         finally:
-            with self._session() as session:
+            with self.session() as session:
                 session.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def entry(self, name: str) -> dict[str, Any]:
@@ -49,8 +49,8 @@ class Server:
     def conninfo(self, name: str) -> str:
         return make_conninfo("", **{**self.address, "dbname": name})
 
-    def _session(self) -> psycopg.Connection:
-        return psycopg.connect(self.conninfo(MAINTENANCE), autocommit=True)
+    def session(self, name: str = MAINTENANCE) -> psycopg.Connection:
+        return psycopg.connect(self.conninfo(name), autocommit=True)
 
 
 @contextmanager
