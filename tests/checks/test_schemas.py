@@ -82,7 +82,7 @@ def test_migrate_is_not_told_what_it_mends_itself(arena, plugin):
     """Nor kept from it by an error: however it was called, by a subclass of its command, too."""
 
     class TheirMigrate(Migrate):
-        def check(self, **options):
+        def check(self, **_):
             return found()
 
     assert TheirMigrate().check() == []
