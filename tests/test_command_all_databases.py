@@ -99,7 +99,7 @@ def test_json_is_one_array(automigrate):
 
 def test_sql_names_its_database(automigrate):
     done = automigrate("--format=sql", "--plan", agents=PLAN, default=report())
-    assert done.out == "-- database agents\nSELECT 1;\n-- database default\n\n"
+    assert done.out == "-- database agents\nSELECT 1;\n-- database default\n"
     assert done.error is None
 
 
