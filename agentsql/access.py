@@ -42,7 +42,7 @@ def grant(connection: BaseDatabaseWrapper, plugins: Collection[Plugin], *, wait:
     except (DatabaseError, LockUnavailable) as error:
         yield Warning(
             f"Content types and permissions of plugins' models could not be made: {first_line(error)}",
-            hint="Staff can't be given rights on them until `manage.py migrate`, or automigrate, is run by a role that "
+            hint="Run `manage.py migrate`; or run automigrate as a role that "
             "may write to the tables of django.contrib.auth and contenttypes.",
             obj="permissions",
             id="agentsql.D105",
