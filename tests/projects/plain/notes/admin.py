@@ -1,0 +1,8 @@
+from django.contrib import admin
+
+from notes.models import Note
+
+
+@admin.register(Note)
+class NoteAdmin(admin.ModelAdmin):
+    list_display = ["text", "author", "ticket"]
