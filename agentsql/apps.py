@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models.signals import post_migrate, pre_migrate
 
-from agentsql import checks, conf
+from agentsql import checks, conf, namespaces
 from agentsql.discover import has_migrations, is_plugin
 
 
@@ -17,6 +17,7 @@ class AgentSQLConfig(AppConfig):
 
     def ready(self) -> None:
         disregard_empty_packages()
+        namespaces.list_tables()
         checks.register()
         pre_migrate.connect(before_migrate)
         post_migrate.connect(after_migrate)
@@ -34,13 +35,16 @@ def disregard_empty_packages() -> None:
         return  # the checks tell
     plugins = [config for config in apps.get_app_configs() if is_plugin(config, named)]
     none = {config.label: None for config in plugins if not has_migrations(config)}
-    if isinstance(settings.MIGRATION_MODULES, dict):  # pytest --nomigrations has another thing there, for all apps
+    if none and type(settings.MIGRATION_MODULES) is dict:  # whoever switches migrations off has another thing there
         settings.MIGRATION_MODULES = none | settings.MIGRATION_MODULES
 
 
 def before_migrate(**facts: Any) -> None:
     from agentsql import migrating  # noqa: PLC0415
 
+    # To the end of the queue: behind those who make content types and permissions, and whom our error would cut off.
+    post_migrate.disconnect(after_migrate)
+    post_migrate.connect(after_migrate)
     migrating.before_migrate(**facts)
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from agentsql.step import Step
 
 HINTS = {
-    "55P03": "Something else holds a lock on a table of this statement: run again, raise --lock-wait, or end that "
-    "session (pg_terminate_backend).",
-    "57014": "It took longer than it may: --lock-timeout for what should be instant, else (behind a pooler) the role's "
+    "55P03": "Something else holds a lock on a table of this statement: run again, raise LOCK_WAIT (--lock-wait), "
+    "or end that session (pg_terminate_backend).",
+    "57014": "It took longer than it may: LOCK_TIMEOUT for what should be instant, else (behind a pooler) the role's "
     "statement_timeout. Raise that.",
     "42501": "Run automigrate as a role that owns the table and sees all its rows (BYPASSRLS), or grant the right.",
     "53200": "Raise max_locks_per_transaction on the server, or free memory.",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.core.checks import CheckMessage, Error
+from django.db import DEFAULT_DB_ALIAS
 
 from agentsql.names import TableName, quoted
 from agentsql.schema import Column, Constraint, Key, Kind, SchemaObject, Table
@@ -54,15 +55,22 @@ def not_a_table(found: Table) -> CheckMessage:
     )
 
 
-def targets_missing(waiting: Sequence[tuple[Key, TableName, type[Model] | None]]) -> CheckMessage:
+def targets_missing(waiting: Sequence[tuple[Key, TableName, type[Model] | None]], alias: str = "") -> CheckMessage:
     """Tell of all foreign keys that wait at once: each with its target table and that table's model."""
     keys = [f"{key} for {target}" + (f" ({model._meta.label})" if model else "") for key, target, model in waiting]
     some = "; ".join(keys[:SHOWN]) + (f"; and {len(keys) - SHOWN} more" if len(keys) > SHOWN else "")
+    option = f" --database {alias}" if alias not in {"", DEFAULT_DB_ALIAS} else ""
+    models = {model._meta.app_label: model for *_, model in waiting if model is not None}
+    ours = [label for label, model in models.items() if getattr(model._meta.app_config, "automigrate", False) is True]
+    hints = [f"Run `manage.py automigrate {' '.join(ours)}{option}`: it makes its plugins' tables."] if ours else []
+    if len(ours) < len(models):
+        hints.append(
+            f"Run `manage.py migrate{option}`: it makes the tables of apps with migrations, then adds the keys."
+        )
     one = len(keys) == 1
     return Error(
         f"{'A key waits' if one else f'{len(keys)} keys wait'} for tables that do not exist yet: {some}.",
-        hint="Run `manage.py migrate`: it makes the tables of apps with migrations, then adds the keys. Other tables "
-        "(`automigrate LABEL` makes a plugin's) have to be there before automigrate runs again.",
+        hint=" ".join(hints) or "Make them, then run automigrate again.",
         obj=str(waiting[0][0]) if one else "foreign keys",
         id="agentsql.D003",
     )

@@ -137,7 +137,7 @@ def targets(now: Situation) -> Iterator[Refusal]:
                 else:
                     yield key, findings.target_elsewhere(key, item.target, model, alias)
     for key, *_ in waiting:
-        yield key, findings.targets_missing(waiting)
+        yield key, findings.targets_missing(waiting, alias)
 
 
 def builds(now: Situation) -> Iterator[Refusal]:

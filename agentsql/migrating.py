@@ -7,8 +7,9 @@ before, the last afterwards, when content types are there.
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from textwrap import indent
@@ -29,7 +30,7 @@ from agentsql.discover import Plugin, discover, has_migrations
 from agentsql.engine import converge
 from agentsql.exceptions import AgentSQLError
 from agentsql.renderers import text_tail
-from agentsql.report import EVERY, INTERRUPTED, TROUBLE, Report, Status
+from agentsql.report import EVERY, INTERRUPTED, TROUBLE, Notice, Report, Status
 from agentsql.server import exist
 from agentsql.survey import Wishes
 
@@ -38,16 +39,18 @@ if TYPE_CHECKING:
 
 WAITING = "agentsql.D003"  # keys whose target tables a later migration makes, or this very one
 shown: dict[str, set[str]] = {}  # by alias: the findings that were shown before Django's own work
+STEPS_SHOWN = 2  # Django's verbosity
 STOPPED = "Interrupted; run migrate again, it goes on from what there is."
 
 
 def before_migrate(sender: AppConfig, using: str, verbosity: int, **options: Any) -> None:
     """Make all that plugins need, but for keys to tables that migrations have yet to make.
 
-    Plugins that have migrations of their own are left to them until afterwards.
+    Plugins that have migrations of their own are left to them until afterwards. What can't be done is told, and keeps
+    Django from nothing: the error comes afterwards.
 
     Raises:
-        CommandError: the database can't be used, or Ctrl-C.
+        CommandError: the settings are wrong, or Ctrl-C.
     """
     if sender is not _senders()[0]:
         return
@@ -56,13 +59,18 @@ def before_migrate(sender: AppConfig, using: str, verbosity: int, **options: Any
         console = _console(verbosity, options.get("stdout"))
         plugins = _plugins(using, settings, console.stdout if verbosity > 0 else None)
         plugins = [plugin for plugin in plugins if not has_migrations(apps.get_app_config(plugin.label))]
-        if plugins:
-            report = converge(connections[using], plugins, settings, Wishes(), console.tell)
-            findings = tuple(finding for finding in report.findings if _hinders(finding))
-            shown[using] = {finding.msg for finding in findings}
-            _show(replace(report, findings=findings, remaining=0), console)
-            if report.status is Status.STOPPED:
-                raise CommandError(STOPPED, returncode=INTERRUPTED)
+    if not plugins:
+        return
+    try:
+        report = _converge(using, plugins, settings, console)
+    except AgentSQLError as error:
+        console.tell(Notice(text=f"automigrate could not run before the migrations: {error}"))
+        return
+    findings = tuple(finding for finding in report.findings if _hinders(finding))
+    shown[using] = {finding.msg for finding in findings}
+    _show(replace(report, findings=findings, remaining=0), console)
+    if report.status is Status.STOPPED:
+        raise CommandError(STOPPED, returncode=INTERRUPTED)
 
 
 def after_migrate(sender: AppConfig, using: str, verbosity: int, **options: Any) -> None:
@@ -83,7 +91,7 @@ def after_migrate(sender: AppConfig, using: str, verbosity: int, **options: Any)
         plugins = _plugins(using, settings)
         if plugins:
             console = _console(verbosity, options.get("stdout"))
-            report = converge(connections[using], plugins, settings, Wishes(), console.tell)
+            report = _converge(using, plugins, settings, console)
             complete = [plugin for plugin in plugins if plugin.label not in report.incomplete]
             findings = (*report.findings, *announce(complete, using, report))
             again = shown.pop(using, set())
@@ -131,18 +139,35 @@ def _plainly() -> Iterator[None]:
 
 def _console(verbosity: int, stdout: OutputWrapper | None) -> Console:
     """Show trouble always, progress at Django's level 1, and each step at 2."""
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())  # a failure is told once, by us
     out, err = stdout or OutputWrapper(sys.stdout), OutputWrapper(sys.stderr)
     return Console(
-        out, err, color_style() if out.isatty() else no_style(), verbosity, steps=EVERY if verbosity > 1 else TROUBLE
+        out,
+        err,
+        color_style() if out.isatty() else no_style(),
+        verbosity,
+        steps=EVERY if verbosity >= STEPS_SHOWN else TROUBLE,
     )
 
 
+def _converge(using: str, plugins: Sequence[Plugin], settings: conf.Settings, console: Console) -> Report:
+    if console.verbosity >= STEPS_SHOWN:
+        console.say(_heading(console))
+    return converge(connections[using], plugins, settings, Wishes(), console.tell)
+
+
+def _heading(console: Console) -> str:
+    return console.style.MIGRATE_HEADING("Automigrate:")
+
+
 def _show(report: Report, console: Console) -> None:
-    """Sum up what was done; without a word where that is nothing."""
+    """Sum up what was done; where that is nothing, without a word unless each step would be shown."""
     worth = report.findings if console.verbosity > 0 else [one for one in report.findings if one.is_serious()]
-    if worth or (report.outcomes and console.verbosity > 0):
-        console.say(console.style.MIGRATE_HEADING("Automigrate:"))
-        console.say(indent(text_tail(report, console.style), "  "))
+    if console.verbosity < STEPS_SHOWN and (worth or (report.outcomes and console.verbosity > 0)):
+        console.say(_heading(console))
+    elif console.verbosity < STEPS_SHOWN:
+        return
+    console.say(indent(text_tail(report, console.style), "  "))
 
 
 def _refuse(report: Report) -> None:
@@ -150,7 +175,8 @@ def _refuse(report: Report) -> None:
     if report.status is Status.STOPPED:
         raise CommandError(STOPPED, returncode=INTERRUPTED)
     if report.status is Status.FAILED or any(_hinders(finding) for finding in report.findings):
-        raise CommandError("Migrations are done, but part of the plugins' schema could not be made; see above.")
+        what = "a receiver failed" if report.complete else "part of the plugins' schema could not be made"
+        raise CommandError(f"Migrations are done, but {what}; see above.")
 
 
 def _hinders(finding: CheckMessage) -> bool:

@@ -110,7 +110,7 @@ def _summary(report: Report) -> str:
     if report.outcomes:
         return "; ".join([f"{made or 'Nothing made'} {took}", *trouble]) + "."
     if report.status is not Status.CONVERGED:
-        return "; ".join(trouble or ["Blocked"]) + f", {took}."
+        return "; ".join(trouble or ["Nothing was made"]) + f", {took}."
     if not report.plugins:
         return "Nothing to do: no plugin has models on this database."
     owners = "1 plugin's" if len(report.plugins) == 1 else f"{len(report.plugins)} plugins'"

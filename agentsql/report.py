@@ -128,6 +128,11 @@ class Report:
         return Status.BLOCKED if self.remaining or obstacles else Status.CONVERGED
 
     @property
+    def complete(self) -> bool:
+        """Tell whether the schema is all there, though something else may have failed: a receiver, for one."""
+        return not self.remaining and not self.incomplete
+
+    @property
     def counts(self) -> dict[str, int]:
         """Objects by kind that were made, or that would be: `{"table": 13, "column": 88}`."""
         kinds: Counter[Kind] = Counter()

@@ -22,9 +22,13 @@ LINE = "The database 'metrics' is SQLite: left alone.\n"
 
 
 class Databases(dict):
+    @property
+    def settings(self):
+        return {alias: {"NAME": f"{alias}_db"} for alias in self}
+
     def __getitem__(self, alias):
         vendor, name = ("sqlite", "SQLite") if alias == "metrics" else ("postgresql", "PostgreSQL")
-        return SimpleNamespace(vendor=vendor, display_name=name, settings_dict={"NAME": f"{alias}_db"})
+        return SimpleNamespace(vendor=vendor, display_name=name)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from django.db import models
 from agentsql import findings
 from agentsql.names import TableName
 from agentsql.schema import Key, Kind
+from core_tables.models import Agent
 from tests.arena import Registry
 from tests.support import LOGS, column, constraint, index, table
 
@@ -74,10 +75,7 @@ EXPECTED = {
     "agentsql.D003": (
         str(FOREIGN.key),
         f"A key waits for tables that do not exist yet: {FOREIGN.key} for plug_room (plug.Room).",
-        (
-            "Run `manage.py migrate`: it makes the tables of apps with migrations, then adds the keys. Other tables "
-            "(`automigrate LABEL` makes a plugin's) have to be there before automigrate runs again."
-        ),
+        "Run `manage.py migrate`: it makes the tables of apps with migrations, then adds the keys.",
     ),
     "agentsql.D004": (
         "logs.body",
@@ -206,7 +204,15 @@ def test_all_keys_that_wait_are_one_finding():
     finding = findings.targets_missing([(FOREIGN.key, AI, None)] * 7)
     assert finding.msg.startswith(f'7 keys wait for tables that do not exist yet: {FOREIGN.key} for a i.lo"gs; ')
     assert finding.msg.endswith("; and 2 more.")
-    assert finding.obj == "foreign keys"
+    assert (finding.obj, finding.hint) == ("foreign keys", "Make them, then run automigrate again.")
+
+
+def test_keys_that_wait_for_plugins_and_others():
+    waiting = [(FOREIGN.key, AI, Agent), (FOREIGN.key, AI, ROOM)]
+    assert findings.targets_missing(waiting, "agents").hint == (
+        "Run `manage.py automigrate core_tables --database agents`: it makes its plugins' tables. "
+        "Run `manage.py migrate --database agents`: it makes the tables of apps with migrations, then adds the keys."
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,10 @@ from django.apps import apps
 from django.core.management import CommandError
 from django.core.management.base import OutputWrapper
 from django.db import connection, models, transaction
+from django.db.models.signals import post_migrate
 from django.test import override_settings
 
+import agentsql.apps
 from agentsql import migrating
 from agentsql.discover import Plugin
 from agentsql.signals import schema_applied
@@ -73,7 +75,7 @@ def test_once_for_all_apps(arena, notes, half):
 
 @pytest.mark.parametrize(
     ("verbosity", "expected"),
-    [(0, []), (1, ["Automigrate:"]), (2, ["core_tables", "  plug_note", "    + table, 3 columns"])],
+    [(0, []), (1, ["Automigrate:"]), (2, ["Automigrate:", "core_tables", "  plug_note", "    + table, 3 columns"])],
 )
 def test_verbosity(arena, notes, verbosity, expected):
     assert [line[:23].rstrip() for line in before(verbosity=verbosity).splitlines()[: len(expected) or 9]] == expected
@@ -84,6 +86,23 @@ def test_a_key_that_still_waits_is_told_and_no_failure(arena, notes):
     said = after()
     assert "(agentsql.D003) A key waits for tables that do not exist yet" in said
     assert "authors (plug.Author)" in said
+
+
+def test_ours_is_the_last_word(arena, notes):
+    """Others make content types, which seeds may need; and our error must not cut others off."""
+    called = []
+
+    def theirs(**_):
+        called.append("theirs")
+
+    post_migrate.connect(theirs)
+    try:
+        agentsql.apps.before_migrate(sender=LAST, using="default", verbosity=0)
+        last = post_migrate.receivers[-1]
+    finally:
+        post_migrate.disconnect(theirs)
+    assert last[1]() is agentsql.apps.after_migrate
+    assert called == []
 
 
 def test_a_plugin_with_migrations_is_left_to_them_at_first(arena, notes, monkeypatch):
@@ -130,10 +149,12 @@ def test_bad_settings_are_one_error(arena, notes, half):
         half()
 
 
-def test_an_unusable_database_is_one_error(arena, notes):
+def test_a_run_that_is_refused_keeps_django_from_nothing(arena, notes, capsys):
     arena.sql("SET search_path TO nowhere")
-    with pytest.raises(CommandError, match="No schema on the search_path"):
-        before()
+    assert before() == ""
+    assert "could not run before the migrations: No schema on the search_path" in capsys.readouterr().err
+    with pytest.raises(CommandError, match="which migrate runs: No schema on the search_path"):
+        after()
     arena.enter()
 
 
@@ -181,7 +202,7 @@ def test_seeds_that_fail_are_told(arena, notes):
     schema_applied.connect(fails, sender=CONFIG)
     try:
         before()
-        with pytest.raises(CommandError, match="could not be made"):
+        with pytest.raises(CommandError, match="a receiver failed"):
             after()
         with pytest.raises(CommandError, match="LookupError: no such shelf"):
             migrate(migrating.after_migrate, LAST)

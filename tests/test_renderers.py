@@ -157,7 +157,7 @@ def test_colors():
         (report(outcome(of=OTHER)), "1 column in 0.50 s."),
         (report(outcome(of=TABLE), outcome(of=INDEX)), "1 table, 2 columns, 1 index in 0.50 s."),
         (report(remaining=1), "1 object still missing, in 0.50 s."),
-        (report(findings=(Error("e", obj="o", id="i"),)), "Blocked, in 0.50 s.\no: (i) e"),
+        (report(findings=(Error("e", obj="o", id="i"),)), "Nothing was made, in 0.50 s.\no: (i) e"),
         (
             report(outcome(Result.FAILED, of=INDEX, failure=FAILURE), remaining=2),
             "Nothing made in 0.50 s; 1 of 1 steps did not succeed; 2 objects still missing.",

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = {"__init__.py", "admin.py", "apps.py", "models.py", "tests/__init__.py", "tests/test_note.py"}
 NEXT = """\
 1. Add it to INSTALLED_APPS, with "core_tables":  "weather",
-2. Make its tables:  manage.py automigrate weather
+2. Make its tables:  manage.py migrate
 """
 TEST = """
 def test_by_the_fixture(assert_schema_current):

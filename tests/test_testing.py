@@ -2,8 +2,10 @@
 
 import pytest
 from django.db import connection, connections, models, transaction
+from django.test import override_settings
 
 from agentsql import engine
+from agentsql.exceptions import UnknownDatabase
 from agentsql.testing import assert_schema_current
 from tests.arena import Registry
 
@@ -56,3 +58,21 @@ def test_the_connection_comes_back_after_a_failure(plugin, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         assert_schema_current()
     assert connections["default"] is before
+
+
+class Nowhere:
+    def allow_migrate(self, *_, **_hints):
+        return False
+
+
+def test_where_no_table_could_be_looked_at(database):
+    with override_settings(DATABASE_ROUTERS=[Nowhere()]):
+        with pytest.raises(AssertionError, match="No table of core_tables is on the database 'default'; `using` names"):
+            assert_schema_current(plugins="core_tables")
+        with pytest.raises(AssertionError, match="No table of any plugin is on"):
+            assert_schema_current()
+
+
+def test_an_unknown_alias():
+    with pytest.raises(UnknownDatabase, match="There is no database alias 'nope'"):
+        assert_schema_current(using="nope")

@@ -63,7 +63,15 @@ def tables(config: AppConfig, *, automatic: bool = True) -> list[type[Model]]:
 
 def postgres() -> list[str]:
     """Return the aliases of DATABASES that are PostgreSQL."""
-    return [alias for alias in connections if connections[alias].vendor == "postgresql"]
+    return [alias for alias in connections if _vendor(alias) == "postgresql"]
+
+
+def _vendor(alias: str) -> str:
+    """Return what a database is; one whose driver is not installed here is nothing that a check could look at."""
+    try:
+        return connections[alias].vendor
+    except ImproperlyConfigured:
+        return ""
 
 
 def aliases(model: type[Model]) -> list[str]:

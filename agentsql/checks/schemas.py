@@ -47,7 +47,7 @@ def behind(alias: str, labels: Collection[str]) -> Iterator[CheckMessage]:
         option = f" --database {alias}" if alias != DEFAULT_DB_ALIAS else ""
         yield Warning(
             f"The schema of database {alias!r} is behind the models: {missing(report)}.",
-            hint=f"Run `manage.py automigrate{option}`.",
+            hint=f"Run `manage.py automigrate{option}`." if report.outcomes else "The other messages tell what to do.",
             obj=f"database {alias}",
             id="agentsql.W103",
         )

@@ -42,7 +42,7 @@ def installed_plugins(exclude: Iterable[str] = ()) -> list[str]:
     for point in sorted(_entry_points(), key=lambda point: (point.name, point.value)):
         entry = _entry(point)
         if not excluded & {point.name, entry, _app_module(entry)} and entry not in found:
-            works(point, partial(_add, found, entry, point))
+            works(point, partial(_add, found, entry, point, excluded))
     return list(found)
 
 
@@ -76,13 +76,15 @@ def _app_module(entry: str) -> str:
     return CONFIG_PATH.sub("", entry)
 
 
-def _add(found: dict[str, AppConfig], entry: str, point: EntryPoint) -> None:
+def _add(found: dict[str, AppConfig], entry: str, point: EntryPoint, listed: Iterable[str]) -> None:
     """Import a plugin's AppConfig as Django will, and add it to those found unless it can't live beside them."""
     if not all(part.isidentifier() for part in entry.split(".")):
         raise ImproperlyConfigured(f"{point.value!r} is malformed: it must read like 'weather.apps:WeatherConfig'")
     config = AppConfig.create(entry)
     if type(config) is AppConfig:
         raise ImproperlyConfigured(f"{entry}.apps has no AppConfig for it, where automigrate = True would stand")
+    if config.label in {other.rpartition(".")[2] for other in listed}:
+        raise ImproperlyConfigured(f"its app label {config.label!r} is that of an app of the project")
     for other_entry, other in found.items():
         if other.name == config.name:
             return

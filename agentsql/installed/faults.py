@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint
@@ -47,6 +48,8 @@ def works(point: EntryPoint, start: Callable[[], object], *, left_out: bool = Tr
 
 def report(name: str, distribution: Distribution | None, error: BaseException, *, left_out: bool = True) -> None:
     words = " ".join(": ".join(filter(None, [type(error).__name__, str(error)])).split())
+    if frames := traceback.extract_tb(error.__traceback__):
+        words += f" ({frames[-1].filename}:{frames[-1].lineno})"
     fault = broken[name] = Broken(name=name, distribution=told(distribution), error=words, left_out=left_out)
     logging.getLogger("agentsql").error("%s %s", fault.message, fault.remedy)
 

@@ -12,6 +12,7 @@ from django.db.backends.base.base import RAN_DB_VERSION_CHECK
 
 LABELS = {"shop": False, "blog": True, "wiki": True}  # and whether it says that it is a plugin
 READERS = (
+    "agentsql.checks.plugins.apps",
     "agentsql.checks.project.apps",
     "agentsql.discover.apps",
     "django.db.migrations.loader.apps",
@@ -49,6 +50,7 @@ class Project:
 def project(monkeypatch, tmp_path):
     project = Project(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(project.apps, "is_installed", lambda name: name == "django.contrib.postgres")
     for reader in READERS:
         monkeypatch.setattr(reader, project.apps)
     yield project

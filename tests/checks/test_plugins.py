@@ -1,7 +1,10 @@
 """agentsql.W003, W004 and W005: what keeps an app's tables."""
 
 import pytest
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.checks import Warning as CheckWarning
+from django.db import models
 from django.test import override_settings
 
 from agentsql.checks import check_project
@@ -13,7 +16,7 @@ def test_a_plugin_with_migrations(project):
         CheckWarning(
             "The plugin 'blog' also has migrations: two things keep one schema.",
             hint="Delete its migrations package; or take `automigrate = True` from its AppConfig, so that only "
-            "`migrate` makes its tables.",
+            "`migrate` makes its tables (once, where they are there already: `migrate blog --fake-initial`).",
             obj=project.config("blog"),
             id="agentsql.W003",
         )
@@ -130,3 +133,48 @@ def test_a_check_can_be_silenced(project):
     [found] = check_project()
     with override_settings(SILENCED_SYSTEM_CHECKS=["agentsql.W003"]):
         assert found.is_silenced()
+
+
+@pytest.mark.parametrize(("options", "what"), [({"proxy": True}, "a proxy of"), ({}, "a child of")])
+def test_heirs_of_models_with_migrations(project, options, what):
+    order = project.model("shop", "Order")
+    project.migrations("shop", "0001_initial")
+    project.model("blog", "Invoice", bases=(order,), **options)
+    (found,) = check_project()
+    assert (found.id, found.obj._meta.label) == ("agentsql.W009", "blog.Invoice")
+    assert f"blog.Invoice is {what} shop.Order, whose app has migrations" in found.msg
+    assert "OneToOneField" in found.hint
+
+
+def test_heirs_within_plugins_are_fine(project):
+    page = project.model("blog", "Page")
+    project.model("wiki", "WikiPage", bases=(page,))
+    project.model("blog", "Draft", bases=(page,), proxy=True)
+    assert check_project() == []
+
+
+def test_a_database_whose_driver_is_not_installed_is_none_of_ours(project, second_database):
+    second_database(ENGINE="a.driver.that.nobody.has")
+    project.model("blog", "Post")
+    assert check_project() == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "options"),
+    [
+        ({"tags": ArrayField(models.TextField())}, {}),
+        ({"tags": models.TextField()}, {"indexes": [GinIndex(fields=["tags"], name="post_tags")]}),
+        ({"tags": models.TextField()}, {"indexes": [models.Index(OpClass("tags", "text_ops"), name="post_tags")]}),
+    ],
+    ids=["a field", "an index", "an operator class"],
+)
+def test_django_contrib_postgres_is_needed(project, monkeypatch, fields, options):
+    project.model("blog", "Post", fields=fields, **options)
+    assert check_project() == []
+    monkeypatch.setattr(project.apps, "is_installed", lambda name: False)
+    (found,) = check_project()
+    assert (found.id, found.obj, found.hint) == (
+        "agentsql.E010",
+        project.config("blog"),
+        'Add "django.contrib.postgres" to INSTALLED_APPS.',
+    )

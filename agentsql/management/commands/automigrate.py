@@ -98,26 +98,30 @@ class Command(BaseCommand):
     def _each(self, options: dict[str, Any]) -> Iterator[Report]:
         """Run on every PostgreSQL database; one that can't be used keeps nothing from the others."""
         for alias in connections:
-            connection = connections[alias]
-            if connection.vendor != "postgresql":
-                if options["verbosity"] > 0:
-                    self.console.tell(Notice(text=f"The database {alias!r} is {connection.display_name}: left alone."))
-                continue
-            if options["format"] == "text" and options["verbosity"] > 0:
-                self.console.say(self._heading(alias))
             try:
-                report = self._run(options | {"database": alias})
+                report = self._run_if_ours(alias, options)
             except UnknownPlugin:
                 raise  # unknown to all of them
-            except AgentSQLError as error:
-                name = str(connection.settings_dict["NAME"])
+            except (AgentSQLError, ImproperlyConfigured) as error:
+                name = str(connections.settings[alias].get("NAME", ""))
                 report = Report(
                     database=name, alias=alias, plugins=(), findings=(unusable(alias, error),), looked=False
                 )
                 self._show(report, options)
-            yield report
-            if report.status is Status.STOPPED:
-                return
+            if report is not None:
+                yield report
+                if report.status is Status.STOPPED:
+                    return
+
+    def _run_if_ours(self, alias: str, options: dict[str, Any]) -> Report | None:
+        connection = connections[alias]
+        if connection.vendor == "postgresql":
+            if options["format"] == "text" and options["verbosity"] > 0:
+                self.console.say(self._heading(alias))
+            return self._run(options | {"database": alias})
+        if options["verbosity"] > 0:
+            self.console.tell(Notice(text=f"The database {alias!r} is {connection.display_name}: left alone."))
+        return None
 
     def _run(self, options: dict[str, Any]) -> Report:
         report = run(
@@ -153,5 +157,7 @@ class Command(BaseCommand):
             Status.STOPPED: "Stopped by Ctrl-C; what was made stays, and automigrate makes the rest when run again.",
             Status.FAILED: "Some steps failed; what does not depend on them was made.",
         }
+        if report.status is Status.BLOCKED and report.complete and report.looked:
+            return "The schema is complete, but something else failed; see the findings."
         refused = report.status is Status.PENDING and any(finding.is_serious() for finding in report.findings)
         return reasons[report.status] + (" The findings tell what it can't make." if refused else "")

@@ -21,6 +21,5 @@ class Command(TemplateCommand):
         super().handle("app", name, directory, **options)
         if options["verbosity"] > 0:
             self.stdout.write(
-                f'1. Add it to INSTALLED_APPS, with "core_tables":  "{name}",\n'
-                f"2. Make its tables:  manage.py automigrate {name}"
+                f'1. Add it to INSTALLED_APPS, with "core_tables":  "{name}",\n2. Make its tables:  manage.py migrate'
             )

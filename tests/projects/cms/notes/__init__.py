@@ -1,0 +1,1 @@
+"""Notes that people and agents leave on pages: a plugin."""

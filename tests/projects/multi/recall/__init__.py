@@ -1,0 +1,1 @@
+"""What agents recall of customers: a plugin with tables on two databases."""
