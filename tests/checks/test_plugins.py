@@ -171,7 +171,7 @@ def test_a_database_whose_driver_is_not_installed_is_none_of_ours(project, secon
 def test_django_contrib_postgres_is_needed(project, monkeypatch, fields, options):
     project.model("blog", "Post", fields=fields, **options)
     assert check_project() == []
-    monkeypatch.setattr(project.apps, "is_installed", lambda name: False)
+    monkeypatch.setattr(project.apps, "is_installed", lambda _: False)
     (found,) = check_project()
     assert (found.id, found.obj, found.hint) == (
         "agentsql.E010",
