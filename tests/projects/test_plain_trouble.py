@@ -36,8 +36,11 @@ def test_a_plugin_that_fails_keeps_migrate_from_nothing(project):
     assert "1 table, 4 columns, 1 index, 1 foreign key" in project.manage("migrate").stdout
 
 
-def test_a_role_without_rights_gets_one_clear_error(project, guest):
-    refused = project.manage("migrate", code=1, PGUSER=guest)
-    (line,) = refused.stderr.splitlines()
-    assert line.startswith(f"CommandError: automigrate, which migrate runs: The role '{guest}' may not create tables")
-    assert line.endswith(f'GRANT CREATE ON SCHEMA "public" TO "{guest}";')
+def test_a_role_without_rights_is_told_before_django_stumbles(project, guest):
+    words = f"The role '{guest}' may not create tables"
+    remedy = f'GRANT CREATE ON SCHEMA "public" TO "{guest}";'
+    first = project.manage("migrate", code=1, PGUSER=guest).stderr.splitlines()[0]
+    assert first.startswith(f"automigrate could not run before the migrations: {words}")
+    (line,) = project.manage("automigrate", code=1, PGUSER=guest).stderr.splitlines()
+    assert line.startswith(f"CommandError: {words}")
+    assert line.endswith(remedy)
