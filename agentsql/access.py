@@ -37,8 +37,9 @@ def grant(connection: BaseDatabaseWrapper, plugins: Collection[Plugin], *, wait:
     try:
         if list(lacking(connection, plugins)):
             with exclusive(connection, wait=wait):
+                tables = _tables(connection)
                 for config in lacking(connection, plugins):
-                    _create(config, connection.alias)
+                    _create(config, connection.alias, tables)
     except (DatabaseError, LockUnavailable) as error:
         yield Warning(
             f"Content types and permissions of plugins' models could not be made: {first_line(error)}",
@@ -77,11 +78,11 @@ def _wanted(config: AppConfig, tables: Collection[str]) -> Iterator[tuple[str, .
                 yield (*kept, codename)
 
 
-def _create(config: AppConfig, alias: str) -> None:
+def _create(config: AppConfig, alias: str, tables: Collection[str]) -> None:
     from django.contrib.contenttypes.management import create_contenttypes  # noqa: PLC0415 where it is installed
 
     create_contenttypes(config, verbosity=0, using=alias)
-    if apps.is_installed("django.contrib.auth"):
+    if "auth" in tables:
         from django.contrib.auth.management import create_permissions  # noqa: PLC0415 where it is installed
 
         create_permissions(config, verbosity=0, using=alias)

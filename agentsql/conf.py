@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
@@ -10,6 +9,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+
+LONGEST = 1e9  # seconds; more is a mistake, and infinity no wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ def problems(raw: Any) -> Iterator[tuple[str, str]]:
         elif key == "RUN_WITH_MIGRATE":
             if not isinstance(value, bool):
                 yield f'AGENTSQL["RUN_WITH_MIGRATE"] is {value!r}.', "Make it True or False."
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST:
             yield f'AGENTSQL["{key}"] is {value!r}.', "Make it a positive number of seconds."
 
 

@@ -81,11 +81,11 @@ def _models(config: AppConfig, connection: BaseDatabaseWrapper) -> tuple[type[Mo
 
 def migrations_package(config: AppConfig) -> ModuleSpec | None:
     """Return an app's migrations package, which may be empty; None where there is none or MIGRATION_MODULES says so."""
-    modules, label = settings.MIGRATION_MODULES, config.label
+    modules, label = settings.MIGRATION_MODULES or {}, config.label
     name = modules[label] if label in modules else f"{config.name}.migrations"  # noqa: SIM401 pytest-django's has no get
     try:
         spec = find_spec(name) if name is not None else None
-    except ModuleNotFoundError:  # MIGRATION_MODULES names what is not there
+    except Exception:  # noqa: BLE001 whatever MIGRATION_MODULES names: Django tells when it comes to it
         spec = None
     is_package = spec is not None and spec.has_location and spec.submodule_search_locations is not None
     return spec if is_package else None

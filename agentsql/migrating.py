@@ -59,13 +59,13 @@ def before_migrate(sender: AppConfig, using: str, verbosity: int, **options: Any
         console = _console(verbosity, options.get("stdout"))
         plugins = _plugins(using, settings, console.stdout if verbosity > 0 else None)
         plugins = [plugin for plugin in plugins if not has_migrations(apps.get_app_config(plugin.label))]
-    if not plugins:
-        return
-    try:
-        report = _converge(using, plugins, settings, console)
-    except AgentSQLError as error:
-        console.tell(Notice(text=f"automigrate could not run before the migrations: {error}"))
-        return
+        if not plugins:
+            return
+        try:
+            report = _converge(using, plugins, settings, console)
+        except AgentSQLError as error:
+            console.tell(Notice(text=f"automigrate could not run before the migrations: {error}"))
+            return
     findings = tuple(finding for finding in report.findings if _hinders(finding))
     shown[using] = {finding.msg for finding in findings}
     _show(replace(report, findings=findings, remaining=0), console)
@@ -135,6 +135,8 @@ def _plainly() -> Iterator[None]:
         yield
     except (AgentSQLError, ImproperlyConfigured) as error:
         raise CommandError(f"automigrate, which migrate runs: {error}") from error
+    except KeyboardInterrupt as error:
+        raise CommandError(STOPPED, returncode=INTERRUPTED) from error
 
 
 def _console(verbosity: int, stdout: OutputWrapper | None) -> Console:

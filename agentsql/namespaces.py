@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from agentsql import conf
 from agentsql.discover import is_plugin
 from agentsql.editor import SEPARATOR
+from agentsql.names import clip
 
 if TYPE_CHECKING:
     from django.db.backends.base.introspection import BaseDatabaseIntrospection
@@ -34,7 +35,7 @@ def list_tables() -> None:
 
 
 def _names() -> list[str]:
-    """Return the plugins' tables in schemas, in Django's spelling."""
+    """Return the plugins' tables in schemas, in Django's spelling, and those whose names the server cuts."""
     named = conf.load().plugins
     models = (
         model
@@ -42,7 +43,8 @@ def _names() -> list[str]:
         if is_plugin(config, named)
         for model in config.get_models(include_auto_created=True)
     )
-    return [model._meta.db_table for model in models if SEPARATOR in model._meta.db_table]
+    tables = (model._meta.db_table for model in models)
+    return [name for name in tables if SEPARATOR in name or clip(name) != name]
 
 
 def _list_also(introspection: type[BaseDatabaseIntrospection], tables: list[str]) -> None:

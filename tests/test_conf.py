@@ -67,7 +67,7 @@ def test_what_is_refused(raw, message):
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400])
 def test_a_time_is_a_finite_number(value):
     with override_settings(AGENTSQL={"LOCK_TIMEOUT": value}), pytest.raises(ImproperlyConfigured, match="positive"):
         conf.load()

@@ -3,12 +3,12 @@
 from types import ModuleType
 
 import pytest
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.apps.registry import Apps
 from django.db import connection, models
 from django.test import override_settings
 
-from agentsql.discover import Plugin, discover, is_plugin
+from agentsql.discover import Plugin, discover, has_migrations, is_plugin
 from agentsql.exceptions import UnknownPlugin
 
 
@@ -137,3 +137,18 @@ def test_routers_decide(installed):
 
 def test_the_projects_own_plugins():
     assert [plugin.label for plugin in discover(connection, named=())] == ["core_tables", "example_plugin"]
+
+
+@pytest.mark.parametrize(
+    "modules", [None, {}, {"news": 5}, {"news": ".x"}, {"news": "no.such.package"}, {"news": None}]
+)
+def test_an_odd_setting_of_migrations_stops_nothing(modules):
+    with override_settings(MIGRATION_MODULES=modules):
+        assert not has_migrations(config("news"))
+
+
+def test_who_has_migrations():
+    assert has_migrations(apps.get_app_config("auth"))
+    assert not has_migrations(apps.get_app_config("core_tables"))
+    with override_settings(MIGRATION_MODULES={"auth": None}):
+        assert not has_migrations(apps.get_app_config("auth"))

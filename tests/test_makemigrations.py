@@ -6,6 +6,10 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.core.management.commands import makemigrations as django_own
+from django.db import models
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.graph import MigrationGraph
+from django.db.migrations.state import ModelState, ProjectState
 from django.test import override_settings
 
 from agentsql.management.commands.makemigrations import apart_from, next_command
@@ -43,13 +47,25 @@ def test_nothing_is_written_for_the_others_that_have_not_changed(database, capsy
     assert capsys.readouterr().out == "No changes detected\n"
 
 
-def test_changes_of_plugins_are_not_seen():
-    class Autodetector:
-        def changes(self, **options):
-            return {"blog": [options], "core_tables": [1]}
+def state(label, *fields):
+    found = ProjectState()
+    found.add_model(ModelState(label, "Page", [("id", models.AutoField(primary_key=True)), *fields]))
+    return found
 
-    found = apart_from({"core_tables"}, Autodetector)().changes(graph=7)
-    assert found == {"blog": [{"graph": 7}]}
+
+def test_changes_of_plugins_are_not_seen_and_not_asked_about():
+    """A NOT NULL field without a default would make Django ask for one."""
+    before, after = state("blog"), state("blog", ("body", models.TextField()))
+    detector = apart_from({"blog"}, MigrationAutodetector)(before, after)
+    assert detector.changes(graph=MigrationGraph()) == {}
+    assert detector.to_state.models == before.models
+
+
+def test_changes_of_others_are():
+    before, after = state("shop"), state("shop", ("body", models.TextField(default="")))
+    graph = MigrationGraph()
+    graph.add_node(("shop", "0001_initial"), None)
+    assert set(apart_from({"blog"}, MigrationAutodetector)(before, after).changes(graph=graph)) == {"shop"}
 
 
 def test_the_next_command_is_djangos_own():

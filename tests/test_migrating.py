@@ -208,3 +208,14 @@ def test_seeds_that_fail_are_told(arena, notes):
             migrate(migrating.after_migrate, LAST)
     finally:
         schema_applied.disconnect(fails, sender=CONFIG)
+
+
+@pytest.mark.parametrize("half", [before, after])
+def test_ctrl_c_is_one_line(arena, notes, half, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(migrating, "converge", interrupted)
+    with pytest.raises(CommandError, match="Interrupted; run migrate again") as caught:
+        half()
+    assert caught.value.returncode == 130

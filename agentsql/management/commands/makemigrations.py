@@ -25,11 +25,15 @@ def next_command(name: str) -> type[BaseCommand]:
 
 
 def apart_from(plugins: set[str], autodetector: type[Any]) -> type[Any]:
-    """Return an autodetector that sees no change in these apps, whatever their `migrations` packages say."""
+    """Return an autodetector to which these apps have not changed, whatever migrations they have."""
 
     class ApartFromPlugins(autodetector):  # type: ignore[misc]
-        def changes(self, *args: Any, **options: Any) -> dict[str, Any]:
-            return {label: found for label, found in super().changes(*args, **options).items() if label not in plugins}
+        def __init__(self, from_state: Any, to_state: Any, *args: Any) -> None:
+            migrated = plugins - set(from_state.real_apps)  # the others it leaves alone by itself
+            kept = {key: model for key, model in from_state.models.items() if key[0] in migrated}
+            changed = {key: model for key, model in to_state.models.items() if key[0] not in migrated}
+            to_state.models = changed | kept
+            super().__init__(from_state, to_state, *args)
 
     return ApartFromPlugins
 
