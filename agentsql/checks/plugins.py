@@ -38,7 +38,8 @@ def plugin_with_migrations(config: AppConfig) -> Iterator[CheckMessage]:
     )
     yield Warning(
         f"The plugin {config.label!r} also has migrations: two things keep one schema.",
-        hint=f"Delete its migrations package; or {way_out}, so that only `migrate` makes its tables (once, where they "
+        hint=f"Delete its migrations package, and let migrations that depend on it say ({config.label!r}, "
+        f"'__first__'); or {way_out}, so that only `migrate` makes its tables (once, where they "
         f"are there already: `migrate {config.label} --fake-initial`).",
         obj=config,
         id="agentsql.W003",

@@ -15,8 +15,9 @@ def test_a_plugin_with_migrations(project):
     assert check_project() == [
         CheckWarning(
             "The plugin 'blog' also has migrations: two things keep one schema.",
-            hint="Delete its migrations package; or take `automigrate = True` from its AppConfig, so that only "
-            "`migrate` makes its tables (once, where they are there already: `migrate blog --fake-initial`).",
+            hint="Delete its migrations package, and let migrations that depend on it say ('blog', '__first__'); "
+            "or take `automigrate = True` from its AppConfig, so that only `migrate` makes its tables "
+            "(once, where they are there already: `migrate blog --fake-initial`).",
             obj=project.config("blog"),
             id="agentsql.W003",
         )
