@@ -33,6 +33,7 @@ def test_what_django_made_is_complete(application):
 def test_what_is_lost_comes_back(application, seed):
     with new_database(f"apps_{application.name}_seed{seed}", application.automigrated.database) as database:
         with cursor_of(database) as cursor:
+            cursor.execute("TRUNCATE django_content_type CASCADE")  # rows would rightly refuse some new columns
             lost = lose(cursor, application.expected, seed=seed)
         print(f"seed {seed}, lost {len(lost)}:", *lost, sep="\n")  # noqa: T201
         assert differences(application.expected, look(database))
