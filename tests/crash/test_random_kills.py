@@ -23,7 +23,8 @@ SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
  WHERE datname = current_database() AND application_name = 'crash'
 """
 LOST = "The connection that held automigrate's lock has died, so nothing more was started; run it again."
-DEATHS = {"main": "The database failed: ", "keeper": LOST}
+# A connection that dies while it is being made can't be told from one that could not be had.
+DEATHS = {"main": ("The database failed: ", "Can't connect to the database "), "keeper": LOST}
 
 
 def moments(count, seconds, seed):
