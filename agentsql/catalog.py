@@ -40,8 +40,8 @@ SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, pg_has_
 
 COLUMNS = """
 SELECT attrelid::bigint, attnum, attname::text, atttypid::bigint, atttypmod, format_type(atttypid, atttypmod),
-       attnotnull, attgenerated <> ''
-  FROM pg_attribute
+       attnotnull, attgenerated <> '', atthasdef OR attidentity <> '' OR t.typdefault IS NOT NULL
+  FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
  WHERE attrelid = ANY(%s::oid[]) AND attnum > 0 AND NOT attisdropped
  ORDER BY attrelid, attnum
 """
@@ -51,6 +51,7 @@ SELECT conrelid::bigint, conname::text, contype::text, conkey, confrelid::bigint
        conindid::bigint, CASE WHEN contype = 'c' THEN pg_get_expr(conbin, conrelid) END, {enforced}
   FROM pg_constraint
  WHERE conrelid = ANY(%s::oid[]) AND contype IN ('p', 'u', 'f', 'c', 'x')
+ ORDER BY oid
 """
 
 INDEXES = """
@@ -83,7 +84,7 @@ def inspect(connection: BaseDatabaseWrapper, tables: Collection[TableName], serv
     objects += [table for _, table in relations.values()]
     names = {oid: table.table for oid, table in relations.values() if table.relkind in "rp"}
     if names:
-        objects += _contents(connection, names, server)
+        objects += contents(connection, names, server)
     return schema_of(objects)
 
 
@@ -120,20 +121,18 @@ def _relations(
     ):
         for table in (TableName("", name), TableName(namespace, name)):
             if table in asked and (table.namespace or namespace in position):
-                facts = {"relkind": relkind, "owned": owned, "schema": namespace, "inherited": inherited}
+                facts = {"relkind": relkind, "owned": owned, "schema": namespace, "inherited": inherited, "oid": oid}
                 found[table] = (oid, Table(table=table, **facts))
     return found
 
 
-def _contents(
-    connection: BaseDatabaseWrapper, names: Mapping[int, TableName], server: Server
-) -> Iterator[SchemaObject]:
+def contents(connection: BaseDatabaseWrapper, names: Mapping[int, TableName], server: Server) -> Iterator[SchemaObject]:
     oids = list(names)
     enforced = "conenforced" if server.version >= POSTGRES_18 else "true"
     constraints = rows(connection, CONSTRAINTS.format(enforced=enforced), [oids])
-    unfilled = {(row[0], number) for row in constraints if row[1].startswith(FILL_PREFIX) for number in row[3]}
+    unfilled = {(row[0], number) for row in constraints if row[1].startswith(FILL_PREFIX) for number in row[3] or ()}
     columns: dict[int, dict[int, str]] = {oid: {} for oid in oids}
-    for oid, number, name, type_oid, modifier, text, not_null, generated in rows(connection, COLUMNS, [oids]):
+    for oid, number, name, type_oid, modifier, text, not_null, generated, default in rows(connection, COLUMNS, [oids]):
         columns[oid][number] = name
         yield Column(
             table=names[oid],
@@ -141,6 +140,7 @@ def _contents(
             type=text,
             not_null=not_null,
             generated=generated,
+            has_default=default,
             type_id=TypeId(type_oid, modifier),
             filled=(oid, number) not in unfilled,
         )

@@ -78,10 +78,11 @@ class DryRun:
 
     connection: Any
     nondeterministic_collations: Collection[str] = ()
+    bare = False  # without schemas, for tables that are made in pg_temp
     defaults: dict[ModelField, Any]  # answers of `defaults.standing_default`
 
     def quote_name(self, name: str) -> str:
-        return quote(name)
+        return quote(name.rpartition(SEPARATOR)[2].strip('"') if self.bare else name)
 
     def _is_collation_deterministic(self, collation_name: str) -> bool:
         return collation_name not in self.nondeterministic_collations
@@ -107,13 +108,13 @@ class DryRun:
         parts += [str(item.constraint_sql(model, self)) for item in constraints]
         if isinstance(meta.pk, models.CompositePrimaryKey):
             parts.append(f"PRIMARY KEY ({self._quoted(meta.pk.columns)})")
-        sql = f"CREATE TABLE {quote(meta.db_table)} ({', '.join(parts)})"
+        sql = f"CREATE TABLE {self.quote_name(meta.db_table)} ({', '.join(parts)})"
         if meta.db_tablespace:
             sql += f" {self.connection.ops.tablespace_sql(meta.db_tablespace)}"
         comments = [self._column_comment(model, field) for field in columns if field.db_comment]
         if meta.db_table_comment:
             literal = self.quote_value(meta.db_table_comment)  # type: ignore[attr-defined]
-            comments.insert(0, f"COMMENT ON TABLE {quote(meta.db_table)} IS {literal}")
+            comments.insert(0, f"COMMENT ON TABLE {self.quote_name(meta.db_table)} IS {literal}")
         return [sql, *comments]
 
     def column(self, model: type[Model], field: ModelField, default: str | None = None) -> list[str]:
@@ -125,19 +126,22 @@ class DryRun:
         definition = self._definition(model, field, inline=False)
         if default is not None:
             definition += f" DEFAULT {default}"
-        return [f"ALTER TABLE {quote(model._meta.db_table)} ADD COLUMN {definition}", *self.comments(model, field)]
+        return [
+            f"ALTER TABLE {self.quote_name(model._meta.db_table)} ADD COLUMN {definition}",
+            *self.comments(model, field),
+        ]
 
     def primary_key(self, model: type[Model], columns: Iterable[str]) -> list[str]:
-        return [f"ALTER TABLE {quote(model._meta.db_table)} ADD PRIMARY KEY ({self._quoted(columns)})"]
+        return [f"ALTER TABLE {self.quote_name(model._meta.db_table)} ADD PRIMARY KEY ({self._quoted(columns)})"]
 
     def field_unique(self, model: type[Model], field: ModelField) -> list[str]:
-        sql = f"ALTER TABLE {quote(model._meta.db_table)} ADD UNIQUE ({quote(field.column)})"
+        sql = f"ALTER TABLE {self.quote_name(model._meta.db_table)} ADD UNIQUE ({self.quote_name(field.column)})"
         tablespace = field.db_tablespace or model._meta.db_tablespace
         return [f"{sql} {self.connection.ops.tablespace_sql(tablespace, inline=True)}" if tablespace else sql]
 
     def field_check(self, model: type[Model], field: ModelField) -> list[str]:
         check = field.db_parameters(connection=self.connection)["check"]
-        return [f"ALTER TABLE {quote(model._meta.db_table)} ADD CHECK ({check})"]
+        return [f"ALTER TABLE {self.quote_name(model._meta.db_table)} ADD CHECK ({check})"]
 
     def field_index(self, model: type[Model], field: ModelField) -> list[Statement]:
         return [self._create_index_sql(model, fields=[field])]  # type: ignore[attr-defined]
@@ -167,7 +171,7 @@ class DryRun:
     def bare_column(self, field: ModelField) -> str:
         """Return a column's name, type and collation: no default and no constraint."""
         parameters = field.db_parameters(connection=self.connection)
-        definition = f"{quote(field.column)} {parameters['type']}"
+        definition = f"{self.quote_name(field.column)} {parameters['type']}"
         collation = parameters.get("collation")
         return f"{definition} {self._collate_sql(collation)}" if collation else definition  # type: ignore[attr-defined]
 
@@ -198,7 +202,7 @@ class DryRun:
     def _definition(self, model: type[Model], field: ModelField, *, inline: bool) -> str:
         self.inline = inline
         definition, params = self.column_sql(model, field)  # type: ignore[attr-defined]
-        definition = f"{quote(field.column)} {self.compose(definition, params)}"
+        definition = f"{self.quote_name(field.column)} {self.compose(definition, params)}"
         check = field.db_parameters(connection=self.connection)["check"]
         if check and inline:
             definition += f" CHECK ({check})"
@@ -212,16 +216,22 @@ class DryRun:
 
     def _column_comment(self, model: type[Model], field: ModelField) -> str:
         literal = self.quote_value(field.db_comment)  # type: ignore[attr-defined]
-        return f"COMMENT ON COLUMN {quote(model._meta.db_table)}.{quote(field.column)} IS {literal}"
+        return f"COMMENT ON COLUMN {self.quote_name(model._meta.db_table)}.{self.quote_name(field.column)} IS {literal}"
 
     def _quoted(self, columns: Iterable[str]) -> str:
-        return ", ".join(quote(column) for column in columns)
+        return ", ".join(self.quote_name(column) for column in columns)
 
 
-def dry_run(connection: BaseDatabaseWrapper, nondeterministic_collations: Collection[str] = ()) -> DryRun:
-    """Return a schema editor that renders and never executes."""
+def dry_run(
+    connection: BaseDatabaseWrapper, nondeterministic_collations: Collection[str] = (), *, bare: bool = False
+) -> DryRun:
+    """Return a schema editor that renders and never executes.
+
+    `bare` leaves out the schemas of `ai"."memories`: so tables come to where search_path begins.
+    """
     parent: Any = connection.SchemaEditorClass
     editor: DryRun = type("DryRunEditor", (DryRun, parent), {})(connection, collect_sql=True)
     editor.nondeterministic_collations = nondeterministic_collations
     editor.defaults = {}
+    editor.bare = bare
     return editor

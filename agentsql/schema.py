@@ -79,7 +79,7 @@ class Namespace:
 class Table:
     """A relation of a table's name. `relkind` is pg_class's; only "r" and "p" are tables.
 
-    schema: where it was found, also when the name does not say. inherited: others inherit from it.
+    schema: where it was found, also when the name does not say. inherited: others inherit from it. oid: pg_class's.
     """
 
     table: TableName
@@ -87,6 +87,7 @@ class Table:
     owned: bool = True
     schema: str = ""
     inherited: bool = False
+    oid: int = 0
     complete: ClassVar[bool] = True
 
     @property
@@ -128,8 +129,9 @@ class TypeId(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column. `type` is text in SQL; `type_id` is known on the actual side only.
+    """A column. `type` is text in SQL.
 
+    `has_default` says that the database fills it by itself; known on the actual side only, as is `type_id`.
     `reads` names the columns that a generated one is made of; known on the desired side only. `filled` is False while
     older rows wait for the value of a column that a run has added.
     """
@@ -139,6 +141,7 @@ class Column:
     type: str
     not_null: bool
     generated: bool = False
+    has_default: bool = True
     reads: tuple[str, ...] = ()
     type_id: TypeId | None = None
     filled: bool = True

@@ -1,0 +1,145 @@
+"""What the models want, as the server itself would print it: their tables are made as temporary ones, read, and undone.
+
+Expressions, predicates, defaults and checks are compared as the server normalises them, never by text. The tables are
+empty, in a transaction that is always rolled back, and come in batches of what the server's lock table can hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psycopg
+from django.db import DatabaseError, transaction
+
+from agentsql import catalog, details
+from agentsql.details import Place
+from agentsql.editor import dry_run
+from agentsql.names import TableName, quoted
+from agentsql.schema import Key, Kind, SchemaObject, Table, schema_of
+from agentsql.server import Server, rows
+from agentsql.session import first_line
+from agentsql.statement import send
+from agentsql.timeouts import limit
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from agentsql.desired import Draft
+    from agentsql.details import Detail
+    from agentsql.editor import DryRun
+
+ALLOWED = "SELECT has_database_privilege(current_database(), 'TEMP')"
+MADE = "SELECT oid::bigint, relname::text FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'"
+SHARE = 4  # of the server's lock table, what a batch may take
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """The desired schema as the server made it. `failed` has the tables that it could not make, with its words."""
+
+    objects: dict[Key, SchemaObject] = field(default_factory=dict)
+    details: dict[Place, Detail] = field(default_factory=dict)
+    failed: dict[TableName, str] = field(default_factory=dict)
+
+
+def rehearse(
+    connection: BaseDatabaseWrapper, draft: Draft, tables: Collection[TableName], server: Server, *, patience: float
+) -> Rehearsal:
+    """Make these tables of the draft, but for their foreign keys, and return what came of them."""
+    result = Rehearsal()
+    why_not = _forbidden(connection, server) if tables else ""
+    if why_not:
+        result.failed.update(dict.fromkeys(tables, why_not))
+        return result
+    stage = _Stage(
+        connection=connection,
+        draft=draft,
+        editor=dry_run(connection, server.dialect.nondeterministic_collations, bare=True),
+        server=server,
+        patience=patience,
+    )
+    waiting = list(_batches(tables, draft, server.lock_capacity // SHARE))
+    while waiting:
+        batch = waiting.pop()
+        try:
+            objects, found = stage.make(batch)
+        except (DatabaseError, psycopg.Error) as error:
+            if len(batch) == 1:
+                result.failed[batch[0]] = first_line(error)
+            else:  # which one it was shows when each half is tried
+                half = len(batch) // 2
+                waiting += [batch[:half], batch[half:]]
+        else:
+            result.objects.update(objects)
+            result.details.update(found)
+    return result
+
+
+def _forbidden(connection: BaseDatabaseWrapper, server: Server) -> str:
+    if server.in_recovery:
+        return "the server is a replica, where no temporary table can be made"
+    if server.read_only:
+        return "transactions are read-only, so no temporary table can be made"
+    (allowed,) = rows(connection, ALLOWED)[0]
+    return "" if allowed else f"the role {server.user!r} may not make temporary tables (GRANT TEMPORARY ON DATABASE)"
+
+
+def _batches(tables: Collection[TableName], draft: Draft, locks: int) -> Iterator[list[TableName]]:
+    """Cut the tables into batches of so many locks, in which no two have one bare name."""
+    batch: list[TableName] = []
+    names: set[str] = set()
+    held = 0
+    for table in tables:
+        weight = 3 + len(draft.contents[table])
+        if batch and (held + weight > locks or table.name in names):
+            yield batch
+            batch, names, held = [], set(), 0
+        batch.append(table)
+        names.add(table.name)
+        held += weight
+    if batch:
+        yield batch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stage:
+    connection: BaseDatabaseWrapper
+    draft: Draft
+    editor: DryRun
+    server: Server
+    patience: float
+
+    def make(self, batch: Sequence[TableName]) -> tuple[dict[Key, SchemaObject], dict[Place, Detail]]:
+        """Make tables, read what they became, and undo them."""
+        with transaction.atomic(using=self.connection.alias, durable=True):
+            limit(self.connection, self.patience)
+            path = ", ".join(["pg_temp", *map(quoted, self.server.search_path)])
+            rows(self.connection, "SELECT set_config('search_path', %s, true)", [path])
+            wire = self.connection.connection
+            with wire.pipeline():
+                for table in batch:
+                    for sql in statements(table, self.draft, self.editor):
+                        send(sql, wire)
+            made = {name: oid for oid, name in rows(self.connection, MADE)}
+            places = {made[table.name]: table for table in batch}
+            objects = schema_of(catalog.contents(self.connection, places, self.server))
+            objects |= {key: Table(table=table) for table in batch if (key := Key(table, Kind.TABLE))}
+            found = details.read(self.connection, places, self.server)
+            transaction.set_rollback(True, using=self.connection.alias)
+        return objects, found
+
+
+def statements(table: TableName, draft: Draft, editor: DryRun) -> Iterator[str]:
+    """Yield the statements of a table and of all that is its own; a temporary table can't refer to others.
+
+    SQL that a custom index writes itself may name the schema: it would reach the table that is in use, and is left out.
+    """
+    for key in draft.contents[table]:
+        origin = draft.origins[key]
+        if origin.render is None or key.kind is Kind.FOREIGN_KEY or (origin.inline and key.kind is not Kind.TABLE):
+            continue
+        for statement in map(str, origin.render(editor, origin.model, origin.source)):
+            if not (table.namespace and table.quoted in statement):
+                yield statement
