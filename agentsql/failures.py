@@ -9,13 +9,14 @@ from django.db import DatabaseError, transaction
 
 from agentsql import findings
 from agentsql.report import Failure
+from agentsql.schema import Kind
 from agentsql.server import is_invalid, rows
 from agentsql.timeouts import limit
 
 if TYPE_CHECKING:
-    from django.core.checks import CheckMessage
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
-    from agentsql.statement import Session, Work
+    from agentsql.statement import Work
     from agentsql.step import Step
 
 HINTS = {
@@ -60,22 +61,35 @@ def failure(error: psycopg.Error, work: Work) -> Failure:
         or diagnostic.message_hint
         or "Mend what the server names, then run automigrate again."
     )
-    finding = offending_rows(step, work.session) if sqlstate in ROWS_BREAK_IT and step.offenders else None
+    finding = None
+    if sqlstate in ROWS_BREAK_IT and step.offenders:
+        session = work.session
+        count, some = offending_rows(step, session.connection, lock_timeout=session.settings.lock_timeout)
+        finding = findings.rows_break(step.key, count, some, step.offenders)
     return Failure(message=f"{message}{detail}", hint=hint, sqlstate=sqlstate, statement=work.sql, finding=finding)
 
 
-def offending_rows(step: Step, session: Session) -> CheckMessage:
-    """Count the rows that stop a step, and name some of them."""
+def offending_rows(
+    step: Step, connection: BaseDatabaseWrapper, *, lock_timeout: float, patience: float | None = None
+) -> tuple[int | None, list[str]]:
+    """Count the rows that stop a step, and name some of them; None where that can't be found out.
+
+    Args:
+        step: with a query for them.
+        connection: outside a transaction.
+        lock_timeout: seconds to wait for a lock.
+        patience: seconds that a question may take; None takes PATIENCE_SECONDS.
+    """
+    twice = step.key.kind in {Kind.UNIQUE, Kind.INDEX, Kind.PRIMARY_KEY}
+    shown = "format('%s %s times', to_jsonb(offenders) - 'count', offenders.count)" if twice else "offenders::text"
     try:
-        with transaction.atomic(using=session.connection.alias, durable=True):
-            limit(session.connection, session.settings.lock_timeout, statement_timeout=PATIENCE_SECONDS)
-            count = rows(session.connection, f"SELECT count(*) FROM ({step.offenders}) AS offenders")[0][0]
-            some = rows(
-                session.connection, f"SELECT offenders::text FROM ({step.offenders} LIMIT {EXAMPLES}) AS offenders"
-            )
+        with transaction.atomic(using=connection.alias, durable=True):
+            limit(connection, lock_timeout, statement_timeout=PATIENCE_SECONDS if patience is None else patience)
+            count = rows(connection, f"SELECT count(*) FROM ({step.offenders}) AS offenders")[0][0]
+            some = rows(connection, f"SELECT {shown} FROM ({step.offenders} LIMIT {EXAMPLES}) AS offenders")
     except DatabaseError:
-        count, some = None, []
-    return findings.rows_break(step.key, count, [shorten(text) for (text,) in some], step.offenders)
+        return None, []
+    return count, [shorten(text) for (text,) in some]
 
 
 def shorten(words: str) -> str:

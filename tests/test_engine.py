@@ -274,7 +274,7 @@ def test_an_invalid_index_is_built_again_once_rows_allow_it(arena):
 
     (finding,) = report.findings
     assert finding.id == "agentsql.D015"
-    assert finding.msg.endswith(": 1 key is in more than one row, for example (1,3).")
+    assert finding.msg.endswith(': 1 key is in more than one row, for example {"n": 1} 3 times.')
     assert arena.fingerprint()["plug_thing"]["indexes"].keys() == {"plug_thing_pkey"}
     arena.sql("UPDATE plug_thing SET n = id")
     assert arena.automigrate(plugin).status == "converged"

@@ -1,0 +1,242 @@
+"""What the database has beyond the models, and what could not be looked at, as findings: nothing of it is changed.
+
+Most of it is information. One thing is not: a column that no model fills and that must have a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004 Django's names for them
+
+from agentsql.comparison import place_of
+from agentsql.details import ConstraintDetail, IndexDetail, Place, TableDetail
+from agentsql.drift import dropping_index, index_place, index_text
+from agentsql.hazards import strangers
+from agentsql.names import FILL_PREFIX, TableName, quoted
+from agentsql.schema import Column, Index, Key, Kind, Table
+from agentsql.server import rows
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from agentsql.examination import Examination
+    from agentsql.situation import Situation
+
+REINDEXED = re.compile(r"_cc(new|old)\d*$")  # what REINDEX CONCURRENTLY leaves: PostgreSQL's documentation of REINDEX
+MARKS = (FILL_PREFIX, "agentsql_key_")  # of the checks by which a run goes about its own work
+SHOWN, LISTED = 5, 10  # names of things alike, in one sentence
+# Triggers of users, enabled, for each row before INSERT: ROW, BEFORE and INSERT are the bits 1, 2 and 4.
+FILLING = """
+SELECT DISTINCT tgrelid::bigint FROM pg_trigger
+ WHERE tgrelid = ANY(%s::oid[]) AND NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype & 7 = 7
+"""
+
+
+def findings(connection: BaseDatabaseWrapper, now: Situation, seen: Examination | None) -> Iterator[CheckMessage]:
+    """Yield a finding for each thing: always what breaks INSERTs, and the rest after an examination."""
+    tables = dict(_tables(now))
+    strange = [
+        item
+        for key, item in sorted(now.actual.items(), key=itemgetter(0))
+        if isinstance(item, Column) and key.table in tables and key not in now.draft.objects
+    ]
+    unfilled = [column for column in strange if column.not_null and not (column.has_default or column.generated)]
+    filling = _with_triggers(connection, [tables[column.table].oid for column in unfilled])
+    for column in unfilled:
+        yield _required(column, by_trigger=tables[column.table].oid in filling)
+    if seen is not None:
+        yield from (_column(column) for column in strange if column not in unfilled)
+        for part in PARTS:
+            yield from part(now, seen, tables)
+
+
+def _tables(now: Situation) -> Iterator[tuple[TableName, Table]]:
+    """Yield the models' tables, but for those that are somebody else's."""
+    strange = {key.table for key, _ in strangers(now)}
+    for key, (_, found) in now.diff.shared.items():
+        if isinstance(found, Table) and found.relkind in {"r", "p"} and key.table not in strange:
+            yield key.table, found
+
+
+def _with_triggers(connection: BaseDatabaseWrapper, oids: Collection[int]) -> frozenset[int]:
+    return frozenset(oid for (oid,) in rows(connection, FILLING, [list(oids)])) if oids else frozenset()
+
+
+def _required(column: Column, *, by_trigger: bool) -> CheckMessage:
+    change = f"ALTER TABLE {column.table.quoted} ALTER COLUMN {quoted(column.name)}"
+    effect = "INSERTs of the models fail, unless its trigger fills it" if by_trigger else "INSERTs of the models fail"
+    return (Warning if by_trigger else Error)(
+        f"Column {column.key} is NOT NULL without a default, and no model has it: {effect}.",
+        hint=f"A removed or renamed field leaves such a column. By hand: {change} DROP NOT NULL; "
+        f"or give it a value: {change} SET DEFAULT ...;",
+        obj=str(column.key),
+        id="agentsql.D121",
+    )
+
+
+def _column(column: Column) -> CheckMessage:
+    return Info(
+        f"Column {column.key} ({column.type}) is in no model. Code goes on: INSERTs leave it out.",
+        hint=f"If nobody needs it: ALTER TABLE {column.table.quoted} DROP COLUMN {quoted(column.name)};",
+        obj=str(column.key),
+        id="agentsql.D122",
+    )
+
+
+def _known(now: Situation) -> set[Place]:
+    """Return the places of what models want, whole or begun."""
+    return {place_of(item) for item in (*(found for _, found in now.diff.shared.values()), *now.diff.begun.values())}
+
+
+def _constraints(now: Situation, seen: Examination, tables: Collection[TableName]) -> Iterator[CheckMessage]:
+    known = _known(now)
+    models = {
+        (table, kind, _said(detail.text)): name
+        for (table, kind, name), detail in seen.found.items()
+        if (table, kind, name) in known and isinstance(detail, ConstraintDetail)
+    }
+    for place, detail in sorted(seen.found.items(), key=itemgetter(0)):
+        table, kind, name = place
+        if table in tables and place not in known and isinstance(detail, ConstraintDetail):
+            if name.startswith(MARKS) and kind is Kind.CHECK:
+                continue
+            effect = "It may refuse rows that the models allow."
+            if detail.text.endswith("NOT ENFORCED"):
+                effect = "It refuses nothing."
+            elif twin := models.get((table, kind, _said(detail.text))):
+                effect = f"It is a copy of {twin}."
+            yield Info(
+                f"Table {table} has the {kind.label} constraint {name}, which is in no model: {detail.text}. {effect}",
+                hint="If nobody needs it, other programs included: "
+                f"ALTER TABLE {table.quoted} DROP CONSTRAINT {quoted(name)};",
+                obj=str(Key(table, kind, (name,))),
+                id="agentsql.D123",
+            )
+
+
+def _said(definition: str) -> str:
+    """Return a constraint's definition without when it is checked."""
+    return definition.partition(" DEFERRABLE")[0]
+
+
+def _indexes(now: Situation, seen: Examination, tables: Mapping[TableName, Table]) -> Iterator[CheckMessage]:
+    known = _known(now)
+    backing = {(table, name) for table, kind, name in seen.found if kind in BACKED}
+    structures: dict[tuple[TableName, IndexDetail], str] = {}
+    strange = []
+    for place, detail in sorted(seen.found.items(), key=itemgetter(0)):
+        table, _, name = place
+        if isinstance(detail, IndexDetail) and table in tables:
+            of_constraint = (table, name) in backing
+            if of_constraint or place in known:
+                structures[table, _bare(detail)] = name
+                structures[table, replace(_bare(detail), unique=False, nulls_not_distinct=False)] = name
+            if not of_constraint and place not in known:
+                strange.append((table, name, detail))
+    for table, name, detail in strange:
+        index = now.actual.get(Key(table, Kind.INDEX, (name,)))
+        valid = not isinstance(index, Index) or index.valid
+        twin = structures.get((table, _bare(detail)), "")
+        yield _index(tables[table], name, detail, valid=valid, twin=twin)
+
+
+def _bare(detail: IndexDetail) -> IndexDetail:
+    return replace(detail, storage=frozenset(), tablespace="")
+
+
+def _index(table: Table, name: str, detail: IndexDetail, *, valid: bool, twin: str) -> CheckMessage:
+    effect = "It costs every write" + (", and may refuse rows that the models allow." if detail.unique else ".")
+    drop = f"If nobody needs it, other programs included: {dropping_index(table, name)};"
+    if twin:
+        effect = f"It is a duplicate of {twin}, and costs every write again."
+    if not valid:
+        effect = "It is invalid: no query uses it, and it costs every write all the same."
+        if REINDEXED.search(name) is None:
+            drop = f"Build it again: REINDEX INDEX CONCURRENTLY {index_place(table, name).quoted}; or: {drop}"
+    return (Info if valid else Warning)(
+        f"Table {table.table} has the index {name}, which is in no model: {index_text(detail)}. {effect}",
+        hint=drop,
+        obj=str(Key(table.table, Kind.INDEX, (name,))),
+        id="agentsql.D124",
+    )
+
+
+def _owners(now: Situation, seen: Examination, tables: Mapping[TableName, Table]) -> Iterator[CheckMessage]:
+    """Tell who owns tables that this role can't change; of those that lack something, the plan tells."""
+    lacking = {key.table for key in now.diff.missing}
+    owned = defaultdict(list)
+    for name, table in tables.items():
+        detail = seen.found.get((name, Kind.TABLE, ""))
+        if not table.owned and name not in lacking and isinstance(detail, TableDetail):
+            owned[detail.owner].append(name)
+    for owner, names in owned.items():
+        yield Info(
+            f"The role {now.conditions.user!r} may not change what belongs to {owner!r}: {_some(names, SHOWN)}. "
+            "Code goes on, but what models want later can't be added.",
+            hint=f"Run automigrate as the owner, or: GRANT {quoted(owner)} TO {quoted(now.conditions.user)};",
+            obj=str(names[0]) if len(names) == 1 else f"role {owner}",
+            id="agentsql.D117",
+        )
+
+
+def _extensions(_now: Situation, seen: Examination, _tables: object) -> Iterator[CheckMessage]:
+    for name, (installed, offered) in seen.outdated.items():
+        yield Info(
+            f"The extension {name!r} is at version {installed}; the server offers {offered}. Code goes on.",
+            hint=f"As its owner, after reading what is new in it: ALTER EXTENSION {quoted(name)} UPDATE;",
+            obj=f"extension {name}",
+            id="agentsql.D118",
+        )
+
+
+def _uncompared(now: Situation, seen: Examination, _tables: object) -> Iterator[CheckMessage]:
+    reasons = defaultdict(list)
+    for table, reason in seen.failed.items():
+        reasons[reason].append(table)
+    for reason, names in reasons.items():
+        one = len(names) == 1
+        yield Info(
+            f"{'A table was' if one else f'{len(names)} tables were'} not compared in every detail: "
+            f"{_some(names, SHOWN)}. Why: {reason}.",
+            hint="Types, NULL and plain indexes were compared. For the rest remove that reason, or compare by hand.",
+            obj=str(names[0]) if one else "tables",
+            id="agentsql.D190",
+        )
+    unknown = [
+        key
+        for key, (_, found) in now.diff.shared.items()
+        if key not in seen.wanted and key.table not in seen.failed and place_of(found) in seen.found
+    ]
+    if unknown:
+        yield Info(
+            f"Not compared in every detail: {_some(unknown, SHOWN)}. Why: how the server would make them is not known.",
+            hint="Compare them by hand: `manage.py automigrate --plan --format sql` on an empty database tells how.",
+            obj=str(unknown[0]) if len(unknown) == 1 else "objects",
+            id="agentsql.D190",
+        )
+
+
+def _strangers(_now: Situation, seen: Examination, _tables: object) -> Iterator[CheckMessage]:
+    for schema, names in seen.strangers.items():
+        yield Info(
+            f"The schema {schema} has {'a table' if len(names) == 1 else f'{len(names)} tables'} "
+            f"of no model: {_some(names, LISTED)}. Code goes on.",
+            hint=f"If nobody needs such a table: DROP TABLE {TableName(schema, names[0]).quoted};",
+            obj=f"schema {schema}",
+            id="agentsql.D125",
+        )
+
+
+def _some(names: Collection[object], most: int) -> str:
+    return ", ".join(sorted(map(str, names))[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+BACKED = {Kind.PRIMARY_KEY, Kind.UNIQUE, Kind.EXCLUSION}  # constraints that are an index of their name
+PARTS: tuple[Callable[[Situation, Examination, Mapping[TableName, Table]], Iterator[CheckMessage]], ...]
+PARTS = (_constraints, _indexes, _strangers, _owners, _extensions, _uncompared)
