@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, transaction
 
-from agentsql import partition_tree
+from agentsql import partition_tree, renames, widening
 from agentsql.defaults import UnknownDefault, called, server_default
 from agentsql.names import TableName, quoted
 from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, SchemaObject, Table
@@ -28,9 +28,18 @@ if TYPE_CHECKING:
 PROBED_AT_ONCE = 100  # tables: a query locks each one and all of its indexes
 TAKEN = """
 SELECT n.nspname::text, c.relname::text,
-       coalesce('an index of table ' || i.indrelid::regclass, 'a relation of another kind')
+       coalesce('an index of table ' || i.indrelid::regclass,
+                CASE c.relkind WHEN 'v' THEN 'a view' WHEN 'm' THEN 'a materialized view' WHEN 'S' THEN 'a sequence'
+                               WHEN 'f' THEN 'a foreign table' WHEN 'c' THEN 'a composite type' ELSE 'a table' END)
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
  WHERE c.relname = ANY(%s::name[]) AND n.nspname = ANY(%s::name[])
+"""
+TYPES = """
+SELECT t.typname::text,
+       CASE t.typtype WHEN 'e' THEN 'an enum type' WHEN 'd' THEN 'a domain'
+                      WHEN 'r' THEN 'a range type' ELSE 'a type' END
+  FROM pg_type t
+ WHERE t.typname = ANY(%s::name[]) AND t.typnamespace = to_regnamespace(%s) AND t.typrelid = 0 AND t.typelem = 0
 """
 BUILDING = """
 SELECT c.relname::text, p.pid FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.index_relid
@@ -64,14 +73,29 @@ def ask(
     draft: Draft,
     editor: DryRun,
     patience: float,
+    rename_guess: bool = True,
+    widen: bool = False,
 ) -> Conditions:
-    """Return the conditions for what is missing; `patience` is how many seconds to wait for a lock on a table."""
+    """Return the conditions for what is missing, and for what may be widened.
+
+    Args:
+        connection: in autocommit.
+        server: its facts.
+        difference: the compared schemas.
+        actual: what the database holds.
+        draft: what the models want.
+        editor: renders defaults.
+        patience: how many seconds to wait for a lock on a table.
+        rename_guess: look for what may be there under another name.
+        widen: look at what stands on columns that could be wider.
+    """
     missing = difference.missing
     rights = Conditions(
         user=server.user,
         superuser=server.superuser,
         may_create_in_database=server.may_create_in_database,
         current_schema=server.current_schema or "",
+        grounds=widening.grounds(connection, difference, actual) if widen else {},
     )
     if not missing:
         return rights
@@ -82,6 +106,9 @@ def ask(
     parted = {table.table.quoted: table.table for table in tables if table.relkind == "p"}
     bequeathing = {table.table.quoted: table.table for table in tables if table.relkind == "r" and table.inherited}
     sizes = populated(connection, [table.table for table in tables], patience)
+    lookalikes = renames.columns(connection, difference, sizes, draft) if rename_guess else {}
+    twins = renames.tables(connection, difference, draft, server) if rename_guess else {}
+    lookalikes |= _with_rows(connection, twins, patience)
     with transaction.atomic(using=connection.alias, durable=True):
         limit(connection, patience)
         return replace(
@@ -89,18 +116,36 @@ def ask(
             populated=sizes,
             extensions=dict(rows(connection, EXTENSIONS, [extensions])) if extensions else {},
             taken=_taken(connection, names, {server.current_schema, *(table.schema for table in tables)}),
+            types=_types(connection, missing, server),
             building=_building(connection, names) if names and tables else {},
             volatile=_volatile(connection, [key for key in missing if key.table in sizes], draft, editor),
             partitions=partition_tree.partitions(connection, parted),
             domains=_domains(connection, [item for item in missing.values() if item.key.table in sizes]),
             heirs=partition_tree.heirs(connection, bequeathing),
             partition_keys=partition_tree.key_columns(connection, parted),
+            lookalikes=lookalikes,
         )
+
+
+def _with_rows(
+    connection: BaseDatabaseWrapper, twins: Mapping[Key, Sequence[TableName]], patience: float
+) -> dict[Key, tuple[str, ...]]:
+    """Return the names of those tables that hold rows."""
+    held = populated(connection, sorted({table for tables in twins.values() for table in tables}), patience)
+    named = {key: tuple(table.name for table in tables if table in held) for key, tables in twins.items()}
+    return {key: names for key, names in named.items() if names}
 
 
 def _taken(connection: BaseDatabaseWrapper, names: list[str], schemas: Collection[str | None]) -> dict[TableName, str]:
     found = rows(connection, TAKEN, [names, list(schemas)]) if names else []
     return {TableName(schema, name): holder for schema, name, holder in found}
+
+
+def _types(connection: BaseDatabaseWrapper, missing: Iterable[Key], server: Server) -> dict[TableName, str]:
+    """Return those missing tables of the current schema whose names are types', with what these are."""
+    names = [key.table.name for key in missing if key.kind is Kind.TABLE and not key.table.namespace]
+    found = rows(connection, TYPES, [names, quoted(server.current_schema or "")]) if names else []
+    return {TableName("", name): what for name, what in found}
 
 
 def _domains(connection: BaseDatabaseWrapper, items: Iterable[SchemaObject]) -> frozenset[str]:

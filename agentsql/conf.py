@@ -19,6 +19,7 @@ class Settings:
 
     plugins: labels of third-party apps that are treated as plugins.
     run_with_migrate: whether `manage.py migrate` brings the plugins' schema along.
+    rename_guess: whether what looks like a rename waits for a person.
     lock_timeout: seconds a statement waits for a table lock, with others queueing behind it, before it lets them pass.
     lock_wait: seconds in all that an action is tried again for want of a lock.
     build_wait: seconds that CREATE INDEX CONCURRENTLY waits for one older transaction; nobody queues behind it.
@@ -27,6 +28,7 @@ class Settings:
 
     plugins: tuple[str, ...] = ()
     run_with_migrate: bool = True
+    rename_guess: bool = True
     lock_timeout: float = 2.0
     lock_wait: float = 60.0
     build_wait: float = 3600.0
@@ -63,9 +65,9 @@ def problems(raw: Any) -> Iterator[tuple[str, str]]:
         elif key == "PLUGINS":
             if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(one, str) for one in value):
                 yield f'AGENTSQL["PLUGINS"] is {value!r}.', "Make it a list of app labels."
-        elif key == "RUN_WITH_MIGRATE":
+        elif key in {"RUN_WITH_MIGRATE", "RENAME_GUESS"}:
             if not isinstance(value, bool):
-                yield f'AGENTSQL["RUN_WITH_MIGRATE"] is {value!r}.', "Make it True or False."
+                yield f'AGENTSQL["{key}"] is {value!r}.', "Make it True or False."
         elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST:
             yield f'AGENTSQL["{key}"] is {value!r}.', "Make it a positive number of seconds."
 

@@ -43,6 +43,23 @@ def base_type(type_text: str) -> str:
     return type_text.split("(")[0].split("[")[0].split(" ")[0].strip('"').lower()
 
 
+FAMILIES = {
+    "integer": {"smallint", "integer", "bigint", "serial", "bigserial", "smallserial", "int", "int2", "int4", "int8"},
+    "text": {"text", "varchar", "character", "char", "bpchar", "citext"},
+    "uuid": {"uuid"},
+    "number": {"numeric", "decimal", "real", "double"},
+    "bytes": {"bytea"},
+    "time": {"timestamp", "timestamptz", "date", "time"},
+    "json": {"json", "jsonb"},
+}
+
+
+def family(type_text: str) -> str:
+    """Return what kind of values a built-in type holds; "" of any other, an array among them."""
+    base = "" if "[" in type_text else base_type(type_text)
+    return next((name for name, members in FAMILIES.items() if base in members), "")
+
+
 def of_type(type_text: str) -> tuple[str, ...]:
     """Return the extensions a column type comes from."""
     return OF_TYPE.get(base_type(type_text), ())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from django.core.checks import CheckMessage, Error
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004 Django's name for it
 from django.db import DEFAULT_DB_ALIAS
 
 from agentsql.names import TableName, quoted
@@ -25,6 +25,7 @@ RELATION_KINDS = {
     "t": "a TOAST table",
 }
 SHOWN = 5  # of many things alike, in one sentence
+RENAMES_SHOWN = 3
 FAULTS = {  # what, and what one or several of it do
     Kind.COLUMN: ("row", "holds NULL", "hold NULL"),
     Kind.CHECK: ("row", "breaks it", "break it"),
@@ -39,9 +40,41 @@ def primary_key_differs(wanted: Constraint, found: Constraint) -> CheckMessage:
     return Error(
         f"Table {wanted.table} has the primary key ({', '.join(found.columns)}), "
         f"but its model wants ({', '.join(wanted.columns)}). Nothing was done to it.",
-        hint="It belongs to something else: set another db_table on the model, or rename or move that table.",
+        hint=ELSEWHERE,
         obj=str(Key(wanted.table, wanted.kind)),
         id="agentsql.D001",
+    )
+
+
+ELSEWHERE = "It belongs to something else: set another db_table on the model, or rename or move that table."
+
+
+def primary_key_type_differs(wanted: Column, found: Column) -> CheckMessage:
+    return Error(
+        f"Table {wanted.table} has the primary key {found.name} of type {found.type}, but its model wants "
+        f"{wanted.type}. Nothing was done to it.",
+        hint=ELSEWHERE,
+        obj=str(Key(wanted.table, Kind.PRIMARY_KEY)),
+        id="agentsql.D001",
+    )
+
+
+def key_column_lacking(wanted: Constraint, lacking: Iterable[str]) -> CheckMessage:
+    return Error(
+        f"Table {wanted.table} has no column {', '.join(lacking)}, the primary key of its model, and columns that the "
+        "model does not know. Nothing was done to it.",
+        hint=ELSEWHERE,
+        obj=str(wanted.key),
+        id="agentsql.D001",
+    )
+
+
+def type_in_its_place(table: TableName, what: str) -> CheckMessage:
+    return Error(
+        f"{table} is {what} in the database, and a table needs that name for the type of its rows.",
+        hint="Rename it, or set another db_table (or managed = False) on the model.",
+        obj=str(table),
+        id="agentsql.D002",
     )
 
 
@@ -160,9 +193,10 @@ def one_value_for_all(column: Column) -> CheckMessage:
 
 
 def name_taken(key: Key, name: str, holder: str) -> CheckMessage:
+    otherwise = f", or name the {key.kind.label} otherwise in the model (`name=`, now {name!r})"
     return Error(
         f"The {key} can't be made: its name {name!r} is taken by {holder}.",
-        hint=f"Rename the one that exists, or name the index otherwise in the model (`name=`, now {name!r}).",
+        hint=f"Rename the one that exists{'' if key.kind is Kind.PRIMARY_KEY else otherwise}.",
         obj=str(key),
         id="agentsql.D009",
     )
@@ -259,4 +293,59 @@ def unusable(alias: str, error: Exception) -> CheckMessage:
         hint=f"Mend that, then run `manage.py automigrate --database {alias}`.",
         obj=alias,
         id="agentsql.D022",
+    )
+
+
+def column_renamed(column: Column, others: Sequence[str]) -> CheckMessage:
+    change = f"ALTER TABLE {column.table.quoted} RENAME COLUMN"
+    return Error(
+        f"Column {column.key} looks like another name of {_either(others)}: of the same type ({column.type}), unknown "
+        "to every model, in a table with rows. Made beside it, the data would be in two columns.",
+        hint=_renaming([f"{change} {quoted(other)} TO {quoted(column.name)};" for other in others]),
+        obj=str(column.key),
+        id="agentsql.D131",
+    )
+
+
+def table_renamed(table: TableName, others: Sequence[str]) -> CheckMessage:
+    places = [TableName(table.namespace, other) for other in others]
+    sql = [f"ALTER TABLE {place.quoted} RENAME TO {quoted(table.name)};" for place in places]
+    return Error(
+        f"Table {table} looks like another name of {_either(list(map(str, places)))}: with the same columns and types, "
+        "unknown to every model, with rows. Made beside it, the data would be in two tables.",
+        hint=_renaming(sql),
+        obj=str(table),
+        id="agentsql.D132",
+    )
+
+
+def _either(names: Sequence[str]) -> str:
+    more = f" (or {len(names) - RENAMES_SHOWN} more)" if len(names) > RENAMES_SHOWN else ""
+    return " or ".join(names[:RENAMES_SHOWN]) + more
+
+
+def _renaming(sql: Sequence[str]) -> str:
+    return (
+        f"If it is, rename it, then run automigrate again: {' or '.join(sql[:RENAMES_SHOWN])} "
+        'If not, run automigrate --no-rename-guess, or set AGENTSQL["RENAME_GUESS"] = False.'
+    )
+
+
+def zone_unknown(key: Key, zone: str, sql: str) -> CheckMessage:
+    return Error(
+        f"Column {key} holds timestamps without time zone, and only those written in UTC become timestamptz as they "
+        f"are: from {zone} the server must rewrite each row. It was left as it is.",
+        hint=f"Run automigrate --widen --zone UTC if they are in UTC; else by hand, which rewrites the table: {sql};",
+        obj=str(key),
+        id="agentsql.D133",
+    )
+
+
+def not_widened(key: Key, obstacles: Sequence[str], sql: str) -> CheckMessage:
+    some = ", ".join(obstacles[:SHOWN]) + (f" and {len(obstacles) - SHOWN} more" if len(obstacles) > SHOWN else "")
+    return Warning(
+        f"Column {key} was not widened: it would scan or rebuild, while nobody can read or write, or lose: {some}.",
+        hint=f"Drop that, and make it again afterwards; or by hand when the table may be locked: {sql};",
+        obj=str(key),
+        id="agentsql.D134",
     )

@@ -8,11 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
 
 from django.db import router
-from django.db.models import UniqueConstraint
+from django.db.models import BaseConstraint, UniqueConstraint
 
 from agentsql import findings
 from agentsql.defaults import UnknownDefault, fills_rows, has_value, standing_default
+from agentsql.extensions import family
 from agentsql.forms import ADDED_TO_TABLES, plain
+from agentsql.names import TableName
 from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, SchemaObject, Table
 from agentsql.situation import Situation
 
@@ -24,20 +26,24 @@ Refusal = tuple[Key, "CheckMessage"]
 
 
 def refusals(now: Situation) -> Iterator[Refusal]:
-    """Yield every key that is refused outright; a TABLE key refuses all that is missing of that table."""
-    for hazard in (
-        foreign_relation,
-        foreign_owner,
-        other_primary_key,
-        extensions,
-        columns,
-        rewrites,
-        partitions,
-        targets,
-        builds,
-        names,
-    ):
-        yield from hazard(now)
+    """Yield every key that is refused outright; a TABLE key refuses all that is missing of that table.
+
+    Of a table that is somebody else's nothing more is told.
+    """
+    refused = list(strangers(now))
+    yield from refused
+    strange = {key.table for key, _ in refused}
+    for hazard in HAZARDS:
+        yield from ((key, finding) for key, finding in hazard(now) if key.table not in strange)
+
+
+def strangers(now: Situation) -> Iterator[Refusal]:
+    """Yield the tables that are somebody else's: nothing is done to them, and one thing is told of each."""
+    found: dict[TableName, Refusal] = {}
+    for sign in SIGNS:
+        for key, finding in sign(now):
+            found.setdefault(key.table, (key, finding))
+    yield from found.values()
 
 
 def foreign_relation(now: Situation) -> Iterator[Refusal]:
@@ -53,6 +59,35 @@ def other_primary_key(now: Situation) -> Iterator[Refusal]:
             continue
         if key.kind is Kind.PRIMARY_KEY and set(wanted.columns) != set(found.columns):
             yield Key(key.table, Kind.TABLE), findings.primary_key_differs(wanted, found)
+
+
+def other_key_type(now: Situation) -> Iterator[Refusal]:
+    """Refuse a key of another family of types, to which no key of ours could point."""
+    for key, (wanted, found) in now.diff.shared.items():
+        if isinstance(wanted, Column) and isinstance(found, Column):
+            primary = now.draft.objects.get(Key(key.table, Kind.PRIMARY_KEY))
+            ours = isinstance(primary, Constraint) and key.identity[0] in primary.columns
+            families = {family(wanted.type), family(found.type)}
+            if ours and "" not in families and len(families) > 1:
+                yield Key(key.table, Kind.TABLE), findings.primary_key_type_differs(wanted, found)
+
+
+def no_key_column(now: Situation) -> Iterator[Refusal]:
+    """Refuse a table without the column of our key, but with columns that no model knows."""
+    for key, wanted in now.draft.objects.items():
+        if key.kind is Kind.PRIMARY_KEY and isinstance(wanted, Constraint) and now.exists(key.table):
+            lacking = [name for name in wanted.columns if Key(key.table, Kind.COLUMN, (name,)) in now.diff.missing]
+            strange = any(other.table == key.table and other.kind is Kind.COLUMN for other in now.diff.extra)
+            if lacking and strange:
+                yield Key(key.table, Kind.TABLE), findings.key_column_lacking(wanted, lacking)
+
+
+def types(now: Situation) -> Iterator[Refusal]:
+    """Refuse a table whose row type could not have its name."""
+    for key in now.diff.missing:
+        what = now.conditions.types.get(key.table) if key.kind is Kind.TABLE else None
+        if what is not None:
+            yield key, findings.type_in_its_place(key.table, what)
 
 
 def foreign_owner(now: Situation) -> Iterator[Refusal]:
@@ -158,7 +193,44 @@ def names(now: Situation) -> Iterator[Refusal]:
                 yield key, findings.name_taken(key, item.name, holder)
 
 
+def constraint_names(now: Situation) -> Iterator[Refusal]:
+    """Refuse a name that another constraint of the table has, whatever that is."""
+    held = {(item.table, item.name): item for item in now.actual.values() if isinstance(item, Constraint)}
+    for key, item in now.diff.missing.items():
+        if not isinstance(item, Constraint) or not isinstance(now.draft.origins[key].source, BaseConstraint):
+            continue  # the server picks a free name
+        holder = held.get((key.table, item.name))
+        if holder is not None and holder is not now.diff.begun.get(key):
+            words = f"another constraint of that table, the {holder.key}"
+            yield key, findings.name_taken(key, item.name, words)
+
+
 def makes_index(item: SchemaObject, now: Situation) -> TypeGuard[Index | Constraint]:
     """Tell whether we give an index its name; where a constraint is made at once, the server finds a free one."""
     named = isinstance(item, Constraint) and item.kind in {Kind.UNIQUE, Kind.PRIMARY_KEY} and now.in_use(item.table)
     return isinstance(item, Index) or named
+
+
+def renames(now: Situation) -> Iterator[Refusal]:
+    """Yield what may be there under another name; last, because of all that is wrong with it this tells the most."""
+    for key, others in now.conditions.lookalikes.items() if now.conditions.rename_guess else ():
+        item = now.diff.missing[key]
+        if isinstance(item, Column):
+            yield key, findings.column_renamed(item, others)
+        else:
+            yield key, findings.table_renamed(key.table, others)
+
+
+SIGNS = (foreign_relation, other_primary_key, other_key_type, no_key_column, types)
+HAZARDS = (
+    foreign_owner,
+    constraint_names,
+    extensions,
+    columns,
+    rewrites,
+    partitions,
+    targets,
+    builds,
+    names,
+    renames,
+)

@@ -21,6 +21,7 @@ from agentsql.reads import columns_of
 from agentsql.schema import Column, Constraint, Index, Key, Kind, SchemaObject
 from agentsql.situation import Situation
 from agentsql.step import Step
+from agentsql.widening import widenings
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -37,13 +38,14 @@ class Plan:
 
 
 def plan(now: Situation) -> Plan:
-    """Decide what to make of all that is missing."""
+    """Decide what to make of all that is missing, and what to widen before: later that would meet new indexes."""
     missing = now.diff.missing
     refused = dict(refusals(now))
     needs = {key: frozenset(requirements(key, item, now)) for key, item in missing.items()}
     blocked = _closure(refused, needs)
     carried = {key for key in missing if _carrier(key, now)}
-    steps, unreadable = [], []
+    changes = list(widenings(now, blocked))
+    steps, unreadable = [change for change in changes if isinstance(change, Step)], []
     for key in _ordered(missing, now):
         if key in blocked or key in carried:
             continue
@@ -56,13 +58,14 @@ def plan(now: Situation) -> Plan:
             unreadable.append((model, error))
             blocked |= _closure([key], needs)
     if now.conditions.atomic and steps:
-        first = locks([missing[step.key] for step in steps], now)
+        first = locks([now.draft.objects[step.key] for step in steps], now)
         steps[0] = replace(steps[0], actions=(first, *steps[0].actions))
     found = [
         *(findings.rival_models(*rival) for rival in now.draft.rivals),
         *(findings.name_twice(*clash) for clash in now.draft.clashes),
         *(findings.model_unreadable(*trouble) for trouble in (*now.draft.unreadable, *unreadable)),
         *refused.values(),
+        *(change for change in changes if not isinstance(change, Step)),
     ]
     distinct = {(finding.id, finding.msg): finding for finding in found}
     return Plan(steps=tuple(steps), findings=tuple(distinct.values()))

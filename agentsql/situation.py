@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db.models import AutoField
 
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from agentsql.editor import DryRun
 
 
+class Ground(NamedTuple):
+    """What a column of another type stands on.
+
+    collation: its own, quoted; "" for its type's. obstacles: what would be scanned, rebuilt or lost with its type, in
+    words. indexes: the plain indexes that hold it.
+    """
+
+    collation: str = ""
+    obstacles: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """What decisions need to know of the database beyond the schema.
@@ -27,13 +39,16 @@ class Conditions:
     extensions: those the server can install, and whether only a superuser may.
     current_schema: where new tables go that don't say.
     taken: relation names in use where we would create, with what they name.
+    types: of tables that are missing, those whose name is a type's, with what it is.
     building: index names that another backend is building, with its pid.
     volatile: functions that answer anew for each row.
     partitions: of existing partitioned tables, parents first.
     partition_keys: the columns of their keys; "" stands for an expression.
     heirs: the tables that inherit from one, at any depth.
     domains: types of new columns that the server must check or compute for each row.
-    atomic, allow_rewrite: what the caller asked for.
+    lookalikes: what may be a missing column or table under another name: names beside it.
+    grounds: of columns that could be wider, what they stand on.
+    atomic, allow_rewrite, rename_guess, widen, zone: what the caller asked for.
     """
 
     user: str
@@ -43,14 +58,20 @@ class Conditions:
     extensions: Mapping[str, bool] = field(default_factory=dict)
     current_schema: str = ""
     taken: Mapping[TableName, str] = field(default_factory=dict)
+    types: Mapping[TableName, str] = field(default_factory=dict)
     building: Mapping[str, int] = field(default_factory=dict)
     volatile: Collection[str] = frozenset({"gen_random_uuid"})
     partitions: Mapping[TableName, tuple[Partition, ...]] = field(default_factory=dict)
     partition_keys: Mapping[TableName, Collection[str]] = field(default_factory=dict)
     heirs: Mapping[TableName, Collection[TableName]] = field(default_factory=dict)
     domains: Collection[str] = frozenset()
+    lookalikes: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    grounds: Mapping[Key, Ground] = field(default_factory=dict)
     atomic: bool = False
     allow_rewrite: bool = False
+    rename_guess: bool = True
+    widen: bool = False
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,9 +54,9 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing to make.
+    """One thing to make, or to widen.
 
-    creates: the objects it brings; a table brings its columns and inline constraints.
+    creates: the objects it brings; a table brings its columns and inline constraints. () where it widens a column.
     requires: missing objects that must be there first.
     offenders: a query for the rows that would stop it; "" where none can.
     """
@@ -74,6 +74,11 @@ class Step:
     def sql(self) -> tuple[str, ...]:
         """All statements, as they will run."""
         return tuple(sql for action in self.actions for sql in action.sql)
+
+    @property
+    def widens(self) -> bool:
+        """Tell whether it changes what is there instead of making something."""
+        return not self.creates
 
     @property
     def lock(self) -> str:

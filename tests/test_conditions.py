@@ -99,7 +99,7 @@ def test_names_in_use(arena):
     found = conditions(arena, meta=meta | {"indexes": indexes}).taken
     assert found == {
         TableName(arena.namespace, "log_n"): "an index of table other",
-        TableName(arena.namespace, "once"): "a relation of another kind",
+        TableName(arena.namespace, "once"): "a sequence",
     }
 
 

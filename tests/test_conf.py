@@ -9,7 +9,7 @@ from django.test import override_settings
 from agentsql import conf
 from agentsql.conf import Settings
 
-KNOWN = "Known keys: PLUGINS, RUN_WITH_MIGRATE, LOCK_TIMEOUT, LOCK_WAIT, BUILD_WAIT, RUN_WAIT."
+KNOWN = "Known keys: PLUGINS, RUN_WITH_MIGRATE, RENAME_GUESS, LOCK_TIMEOUT, LOCK_WAIT, BUILD_WAIT, RUN_WAIT."
 
 
 def test_defaults():
@@ -28,8 +28,20 @@ def test_defaults():
         ({"LOCK_TIMEOUT": 0.25, "LOCK_WAIT": 1.5}, Settings(lock_timeout=0.25, lock_wait=1.5)),
         ({"BUILD_WAIT": 60, "RUN_WAIT": 0.5}, Settings(build_wait=60.0, run_wait=0.5)),
         ({"RUN_WITH_MIGRATE": False}, Settings(run_with_migrate=False)),
+        ({"RENAME_GUESS": False}, Settings(rename_guess=False)),
     ],
-    ids=["empty", "list", "tuple", "set", "no plugins", "integer", "for locks", "for others", "apart from migrate"],
+    ids=[
+        "empty",
+        "list",
+        "tuple",
+        "set",
+        "no plugins",
+        "integer",
+        "for locks",
+        "for others",
+        "apart from migrate",
+        "no guess",
+    ],
 )
 def test_what_is_accepted(raw, expected):
     with override_settings(AGENTSQL=raw):
@@ -52,6 +64,7 @@ def test_what_is_accepted(raw, expected):
         ({"PLUGINS": None}, 'AGENTSQL["PLUGINS"] is None. Make it a list of app labels.'),
         ({"RUN_WITH_MIGRATE": 1}, 'AGENTSQL["RUN_WITH_MIGRATE"] is 1. Make it True or False.'),
         ({"RUN_WITH_MIGRATE": None}, 'AGENTSQL["RUN_WITH_MIGRATE"] is None. Make it True or False.'),
+        ({"RENAME_GUESS": "no"}, "AGENTSQL[\"RENAME_GUESS\"] is 'no'. Make it True or False."),
         ({"LOCK_TIMEOUT": 0}, 'AGENTSQL["LOCK_TIMEOUT"] is 0. Make it a positive number of seconds.'),
         ({"LOCK_TIMEOUT": -1}, 'AGENTSQL["LOCK_TIMEOUT"] is -1. Make it a positive number of seconds.'),
         ({"LOCK_WAIT": "600"}, "AGENTSQL[\"LOCK_WAIT\"] is '600'. Make it a positive number of seconds."),

@@ -214,3 +214,21 @@ def test_what_a_refused_table_takes_along():
     made = plan(now).steps
     assert [step.key.table for step in made if step.key.kind is Kind.TABLE] == [LOGS.table, TableName("", "far")]
     assert ROOM_KEY not in {key for step in made for key in step.creates}
+
+
+FREE, PLAIN = column_key("plug_log", "free"), column_key("plug_log", "plain")
+
+
+@pytest.mark.parametrize("guess", [True, False])
+def test_what_may_be_there_under_another_name(guess):
+    """It waits with all that needs it; NOT NULL without a default alone would be told otherwise."""
+    gone = PLAIN, PLAIN_INDEX, FREE
+    now = lacking(*gone, populated={LOGS.table}, lookalikes={PLAIN: ("old", "older")}, rename_guess=guess)
+    assert refused(now) == {"plug_log.plain": "agentsql.D131" if guess else "agentsql.D004"}
+    assert [step.key for step in plan(now).steps] == [FREE]
+
+
+def test_a_table_that_may_be_there_under_another_name():
+    now = situation(DESIRED, [], extensions={"hstore": False}, lookalikes={LOGS: ("old",)})
+    assert refused(now) == {"plug_log": "agentsql.D132"}
+    assert {step.key.table for step in plan(now).steps if step.key.table.name} == {ROOMS.table}

@@ -141,7 +141,7 @@ def planned(arena, name):
     """Return the step that brings what a case is about."""
     (wanted, _), kind = CASES[name], KINDS[name]
     arena.sql(*(WITHOUT_A_KEY if kind is Kind.PRIMARY_KEY else BEFORE))
-    survey = look(connection, [models_with(**wanted)], Settings(), Wishes())
+    survey = look(connection, [models_with(**wanted)], Settings(), Wishes(rename_guess=False))
     (step,) = (step for step in survey.plan.steps if step.key.kind is kind)
     return step
 

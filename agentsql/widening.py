@@ -1,0 +1,205 @@
+"""Wider types on request: the only type changes there are, from a closed list that loses and rewrites nothing.
+
+What the server does for a change of type is PostgreSQL's ATExecAlterColumnType: of these it keeps the table's file and
+that of each plain index, but it scans for checks, rebuilds indexes with an expression or a predicate, and forgets the
+column's storage and its statistics. The first three are refused, the last is made again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from agentsql import findings
+from agentsql.names import quoted
+from agentsql.schema import Column, Key, Kind, Table
+from agentsql.server import rows
+from agentsql.situation import Ground, Situation
+from agentsql.step import ALTERING, VALIDATING, Action, Mode, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from django.core.checks import CheckMessage
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    from agentsql.diff import Diff
+    from agentsql.schema import SchemaObject
+
+TEXT, VARCHAR, VARBIT, NUMERIC = "text", "character varying", "bit varying", "numeric"
+LOCAL, UTC = "timestamp without time zone", "timestamp with time zone"
+SPELLINGS = {"varchar": VARCHAR, "varbit": VARBIT, "decimal": NUMERIC, "timestamp": LOCAL, "timestamptz": UTC}
+PAIRS = {(VARCHAR, VARCHAR), (VARCHAR, TEXT), (VARBIT, VARBIT), (NUMERIC, NUMERIC), (LOCAL, UTC)}
+FORM = re.compile(r"([a-z ]+?) ?(?:\( ?(\d+) ?(?:, ?(-?\d+) ?)?\))?")
+ZONES_OF_UTC = {"utc", "gmt", "uct", "zulu", "universal", "greenwich", "gmt0", "gmt+0", "gmt-0"}
+
+GROUNDS = """
+WITH RECURSIVE asked AS (
+    SELECT * FROM unnest(%s::oid[], %s::name[]) WITH ORDINALITY AS t (root, name, place)
+), tree AS (
+    SELECT root, root AS oid FROM asked UNION SELECT root, inhrelid FROM tree JOIN pg_inherits ON inhparent = oid
+), columns AS (
+    SELECT asked.place, asked.root, c.relkind, a.*
+      FROM asked JOIN tree USING (root) JOIN pg_class c ON c.oid = tree.oid
+      JOIN pg_attribute a ON a.attrelid = tree.oid AND a.attname = asked.name
+)
+SELECT c.place, 'collation', '"' || n.nspname || '"."' || replace(l.collname, '"', '""') || '"'
+  FROM columns c JOIN pg_type t ON t.oid = c.atttypid
+  JOIN pg_collation l ON l.oid = c.attcollation JOIN pg_namespace n ON n.oid = l.collnamespace
+ WHERE c.attrelid = c.root AND c.attcollation <> t.typcollation
+UNION
+SELECT c.place, 'obstacle', 'its own storage or compression'
+  FROM columns c JOIN pg_type t ON t.oid = c.atttypid WHERE c.attstorage <> t.typstorage OR c.attcompression <> ''
+UNION
+SELECT c.place, 'obstacle', 'check constraint ' || k.conname
+  FROM columns c JOIN pg_constraint k ON k.conrelid = c.attrelid AND k.contype = 'c' AND c.attnum = ANY (k.conkey)
+UNION
+SELECT c.place,
+       CASE WHEN i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid AND c.relkind = 'r' AND s.relkind <> 'p'
+            THEN 'index' ELSE 'obstacle' END,
+       'index ' || x.relname
+  FROM columns c JOIN pg_class s ON s.oid = c.root
+  JOIN pg_index i ON i.indrelid = c.attrelid JOIN pg_class x ON x.oid = i.indexrelid
+ WHERE c.attnum = ANY (i.indkey)
+    OR EXISTS (SELECT FROM pg_depend d
+                WHERE (d.classid, d.objid) = ('pg_class'::regclass, i.indexrelid)
+                  AND (d.refclassid, d.refobjid, d.refobjsubid) = ('pg_class'::regclass, c.attrelid, c.attnum))
+ORDER BY 1, 2, 3
+"""
+
+
+class Form(NamedTuple):
+    """A type of the closed list: its family, its length or precision, and its scale; None where it has no limit."""
+
+    family: str
+    limit: int | None = None
+    scale: int = 0
+
+    def __str__(self) -> str:
+        """Return it as SQL."""
+        scale = f",{self.scale}" if self.family == NUMERIC else ""
+        return self.family if self.limit is None else f"{self.family}({self.limit}{scale})"
+
+
+def form(text: str) -> Form | None:
+    """Read a type as a model or the server writes it; None if it is none of those that may widen, as a domain is."""
+    match = FORM.fullmatch(text.strip().lower())
+    if match is None:
+        return None
+    name, limit, scale = match.groups()
+    family = SPELLINGS.get(name, name)
+    if family not in {TEXT, VARCHAR, VARBIT, NUMERIC, LOCAL, UTC}:
+        return None
+    return Form(family, None if limit is None else int(limit), int(scale or 0))
+
+
+def is_wider(found: str, wanted: str) -> bool:
+    """Tell whether a type holds every value of another as it is stored, and more, or says more of them."""
+    old, new = form(found), form(wanted)
+    if old is None or new is None or (old.family, new.family) not in PAIRS:
+        return False
+    if new.limit is None:
+        return old != new
+    return old.limit is not None and new.limit > old.limit and new.scale == old.scale
+
+
+def candidates(difference: Diff) -> Iterator[tuple[Column, Column]]:
+    """Yield the columns whose models want a wider type, as (wanted, found)."""
+    for wanted, found in difference.shared.values():
+        if not (isinstance(wanted, Column) and isinstance(found, Column)):
+            continue
+        if is_wider(found.type, wanted.type) and not (wanted.generated or found.generated):
+            yield wanted, found
+
+
+def grounds(connection: BaseDatabaseWrapper, difference: Diff, actual: Mapping[Key, SchemaObject]) -> dict[Key, Ground]:
+    """Ask what columns stand on that could be wider: one query, and none where there is no such column."""
+    keys = [wanted.key for wanted, _ in candidates(difference)]
+    if not keys:
+        return {}
+    oids = [cast("Table", actual[Key(key.table, Kind.TABLE)]).oid for key in keys]
+    facts: dict[tuple[Key, str], list[str]] = defaultdict(list)
+    for place, fact, value in rows(connection, GROUNDS, [oids, [key.identity[0] for key in keys]]):
+        facts[keys[place - 1], fact].append(value)
+    return {
+        key: Ground(
+            collation="".join(facts[key, "collation"]),
+            obstacles=tuple(facts[key, "obstacle"]),
+            indexes=tuple(facts[key, "index"]),
+        )
+        for key in keys
+    }
+
+
+def widenings(now: Situation, refused: Collection[Key]) -> Iterator[Step | CheckMessage]:
+    """Yield a step for each column that can be widened, and a finding for each that can't but was asked for.
+
+    Args:
+        now: the situation, with the grounds of what could be wider.
+        refused: tables that nothing may be done to.
+    """
+    for wanted, found in candidates(now.diff) if now.conditions.widen else ():
+        key, ground = wanted.key, now.conditions.grounds.get(wanted.key)
+        table = now.actual.get(Key(key.table, Kind.TABLE))
+        asked = now.conditions.zone or form(wanted.type) != Form(UTC)
+        if ground is None or not isinstance(table, Table) or table.key in refused or not asked:
+            continue
+        yield (
+            findings.not_owner(key.table, now.conditions.user)
+            if not table.owned
+            else _widen(wanted, found, ground, now)
+        )
+
+
+def _widen(wanted: Column, found: Column, ground: Ground, now: Situation) -> Step | CheckMessage:
+    key, zone = wanted.key, now.conditions.zone
+    sql = alteration(wanted, ground)
+    zoned = form(wanted.type) == Form(UTC)
+    if zoned and zone.lower().removeprefix("etc/") not in ZONES_OF_UTC:
+        return findings.zone_unknown(key, zone, f"{sql} USING {quoted(wanted.name)} AT TIME ZONE {_literal(zone)}")
+    # An index of timestamps is of another operator class then.
+    if obstacles := (*ground.obstacles, *(ground.indexes if zoned else ())):
+        return findings.not_widened(key, obstacles, in_utc(sql) if zoned else sql)
+    origin = now.draft.origins[key]
+    return Step(
+        key=key,
+        app=origin.app,
+        model=origin.model._meta.label if origin.model is not None else "",
+        name=f"{wanted.name} {found.type} -> {wanted.type}",
+        creates=(),
+        actions=tuple(_actions(wanted, in_utc(sql) if zoned else sql, atomic=now.conditions.atomic)),
+    )
+
+
+def _actions(wanted: Column, sql: str, *, atomic: bool) -> Iterator[Action]:
+    mode = Mode.SHARED if atomic else Mode.INSTANT
+    yield Action(sql=(sql,), mode=mode, lock=ALTERING)
+    analyze = f"ANALYZE {wanted.table.quoted} ({quoted(wanted.name)})"
+    yield Action(sql=(analyze,), mode=Mode.SHARED if atomic else Mode.OWN, lock=VALIDATING)
+
+
+def alteration(wanted: Column, ground: Ground) -> str:
+    """Return the statement; without its own collation a column would get its type's."""
+    collation = f" COLLATE {ground.collation}" if ground.collation else ""
+    change = f"ALTER COLUMN {quoted(wanted.name)} TYPE {form(wanted.type)}{collation}"
+    return f"ALTER TABLE {wanted.table.quoted} {change}"
+
+
+def in_utc(sql: str) -> str:
+    """Return a block that runs a statement with the time zone UTC, and gives the session its own back.
+
+    One statement, so that it means the same wherever it is pasted: SET LOCAL does nothing outside a transaction.
+    """
+    tag = "agentsql"
+    while f"${tag}$" in sql:
+        tag += "_"
+    return (
+        f"DO ${tag}$ DECLARE zone text := current_setting('TimeZone'); BEGIN SET LOCAL TimeZone TO 'UTC'; {sql}; "
+        f"PERFORM set_config('TimeZone', zone, true); END ${tag}$"
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
