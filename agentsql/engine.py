@@ -22,6 +22,7 @@ from agentsql.atomic import execute_atomically
 from agentsql.discover import Plugin, discover
 from agentsql.exceptions import DatabaseUnavailable
 from agentsql.executor import execute
+from agentsql.explain import Explanation, explanation
 from agentsql.lock import exclusive
 from agentsql.report import Event, Notice, Outcome, Report, Result, Status, made, stopped
 from agentsql.schema import Kind
@@ -43,6 +44,9 @@ def run(
     plan_only: bool = False,
     atomic: bool = False,
     allow_rewrite: bool = False,
+    rename_guess: bool | None = None,
+    widen: bool = False,
+    zone: str = "",
     lock_timeout: float | None = None,
     lock_wait: float | None = None,
     tell: Tell = lambda _: None,
@@ -55,6 +59,9 @@ def run(
         plan_only: say what would run, and change nothing.
         atomic: everything in one transaction, all or nothing, with tables locked as long as that takes.
         allow_rewrite: also make what rewrites a table with rows, or locks it for long.
+        rename_guess: let what looks like a rename wait for a person; None takes AGENTSQL["RENAME_GUESS"].
+        widen: also change types of columns where that needs no rewrite and loses nothing.
+        zone: the time zone that timestamps without one were written in, so that `widen` can give them one.
         lock_timeout: seconds a statement waits for a lock; None takes AGENTSQL["LOCK_TIMEOUT"].
         lock_wait: seconds in all that it is tried again; None takes AGENTSQL["LOCK_WAIT"].
         tell: called with each event as it happens: an outcome, progress, a notice.
@@ -73,7 +80,14 @@ def run(
         lock_timeout=settings.lock_timeout if lock_timeout is None else lock_timeout,
         lock_wait=settings.lock_wait if lock_wait is None else lock_wait,
     )
-    wishes = Wishes(plan_only=plan_only, atomic=atomic, allow_rewrite=allow_rewrite)
+    wishes = Wishes(
+        plan_only=plan_only,
+        atomic=atomic,
+        allow_rewrite=allow_rewrite,
+        rename_guess=settings.rename_guess if rename_guess is None else rename_guess,
+        widen=widen,
+        zone=zone,
+    )
     if any(plugin.models for plugin in wanted):
         report = converge(connection, wanted, settings, wishes, tell)
     else:
@@ -186,3 +200,26 @@ def _apply(survey: Survey, means: Session, wishes: Wishes, tell: Tell) -> tuple[
     if any(outcome.step.key.kind is Kind.EXTENSION and outcome.result is Result.DONE for outcome in outcomes):
         session.learn_types(means.connection)
     return tuple(outcomes)
+
+
+def explain(name: str, *, using: str = DEFAULT_DB_ALIAS, plugins: Iterable[str] | None = None) -> Explanation:
+    """Tell how the models want an object or a table, and how the database has it. Changes nothing.
+
+    Args:
+        name: as `explanation` takes it.
+        using: the database alias.
+        plugins: labels to look at; None looks at all.
+
+    Raises:
+        AgentSQLError: nothing has that name, or the database can't be looked at.
+    """
+    settings = conf.load()
+    connection = session.named(using)
+    wanted = discover(connection, named=settings.plugins, only=plugins)
+    session.connect(connection)
+    try:
+        survey = look(connection, wanted, settings, Wishes(plan_only=True, rename_guess=settings.rename_guess))
+    except (DatabaseError, psycopg.Error) as error:
+        raise DatabaseUnavailable(session.told(error)) from error
+    assert survey.examination is not None  # noqa: S101 plan_only asks for one
+    return explanation(name, survey.situation, survey.examination, survey.plan, survey.findings)

@@ -27,6 +27,7 @@ from agentsql import conf
 from agentsql.announce import announce, is_listened_to
 from agentsql.console import Console
 from agentsql.discover import Plugin, discover, has_migrations
+from agentsql.drift import is_drift
 from agentsql.engine import converge
 from agentsql.exceptions import AgentSQLError
 from agentsql.renderers import text_tail
@@ -155,7 +156,7 @@ def _console(verbosity: int, stdout: OutputWrapper | None) -> Console:
 def _converge(using: str, plugins: Sequence[Plugin], settings: conf.Settings, console: Console) -> Report:
     if console.verbosity >= STEPS_SHOWN:
         console.say(_heading(console))
-    return converge(connections[using], plugins, settings, Wishes(), console.tell)
+    return converge(connections[using], plugins, settings, Wishes(rename_guess=settings.rename_guess), console.tell)
 
 
 def _heading(console: Console) -> str:
@@ -169,7 +170,7 @@ def _show(report: Report, console: Console) -> None:
         console.say(_heading(console))
     elif console.verbosity < STEPS_SHOWN:
         return
-    console.say(indent(text_tail(report, console.style), "  "))
+    console.say(indent(text_tail(report, console.style, console.verbosity), "  "))
 
 
 def _refuse(report: Report) -> None:
@@ -182,4 +183,5 @@ def _refuse(report: Report) -> None:
 
 
 def _hinders(finding: CheckMessage) -> bool:
-    return finding.is_serious() and finding.id != WAITING
+    """Tell whether a finding kept something from being made; what only differs is told, and was so before."""
+    return finding.is_serious() and finding.id != WAITING and not is_drift(finding)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from django.core.checks import CheckMessage
+from django.core.checks import ERROR, INFO, WARNING, CheckMessage
 
-from agentsql.schema import Kind
 from agentsql.step import Step
 
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended: 128 + SIGINT
+
+LEVELS = {"error": ERROR, "warning": WARNING, "info": INFO}  # of findings, the worst first
+AFTERWARDS = frozenset({"agentsql.D021", "agentsql.D105"})  # findings on what a run does after the schema
 
 
 class Result(StrEnum):
@@ -27,6 +30,7 @@ class Result(StrEnum):
 
 
 EVERY = frozenset(Result)
+WIDENED = "widened column"
 TROUBLE = EVERY - {Result.DONE}
 
 
@@ -92,6 +96,16 @@ def stopped(outcomes: Iterable[Outcome]) -> bool:
     return any(outcome.result is Result.STOPPED for outcome in outcomes)
 
 
+def level(finding: CheckMessage) -> str:
+    """Return a finding's level by name."""
+    return next((name for name, least in LEVELS.items() if finding.level >= least), "info")
+
+
+def names(finding: CheckMessage, name: str) -> bool:
+    """Tell whether the message of a finding has a name in it, as a word."""
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", finding.msg) is not None
+
+
 Event: TypeAlias = Outcome | Progress | Notice
 
 
@@ -134,22 +148,29 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Objects by kind that were made, or that would be: `{"table": 13, "column": 88}`."""
-        kinds: Counter[Kind] = Counter()
-        for outcome in self.outcomes:
-            if outcome.result in {Result.DONE, Result.PENDING}:
-                kinds.update(key.kind for key in outcome.step.creates)
-        return {kind.label: kinds[kind] for kind in sorted(kinds)}
+        """Objects by kind that were made, or that would be: `{"table": 13, "column": 88, "widened column": 1}`."""
+        steps = [outcome.step for outcome in self.outcomes if outcome.result in {Result.DONE, Result.PENDING}]
+        kinds = Counter(key.kind for step in steps for key in step.creates)
+        widened = sum(step.widens for step in steps)
+        return {kind.label: kinds[kind] for kind in sorted(kinds)} | ({WIDENED: widened} if widened else {})
 
-    def exit_code(self, *, check: bool = False, planned: bool = False) -> int:
+    @property
+    def differences(self) -> tuple[CheckMessage, ...]:
+        """The findings on the schema itself."""
+        return tuple(finding for finding in self.findings if finding.id not in AFTERWARDS)
+
+    def exit_code(self, *, check: bool = False, planned: bool = False, fail_level: str = "") -> int:
         """Return 0 for a converged schema or a printed plan; 1 when something failed, was refused or is pending.
 
         Args:
             check: count pending as a failure.
             planned: the plan was asked for, so that being able to print it is success.
+            fail_level: of LEVELS; a finding of this level or a worse one is a failure, also of a plan.
         """
-        if self.status is Status.CONVERGED:
-            return 0
         if self.status is Status.STOPPED:
             return INTERRUPTED
+        if fail_level and any(finding.level >= LEVELS[fail_level] for finding in self.findings):
+            return 1
+        if self.status is Status.CONVERGED:
+            return 0
         return 0 if planned and self.looked and not check else 1

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 from django.core.checks import CheckMessage
 from django.db import OperationalError, transaction
 
-from agentsql import catalog, conditions, drift, findings
-from agentsql.desired import draft
+from agentsql import catalog, conditions, drift, extras, findings
+from agentsql.comparison import glance
+from agentsql.desired import Draft, draft
 from agentsql.diff import diff
-from agentsql.editor import dry_run
+from agentsql.editor import DryRun, dry_run
+from agentsql.examination import Examination, examine
 from agentsql.exceptions import CatalogLocked, InsufficientPrivilege
+from agentsql.foresight import foreseen
+from agentsql.hazards import strangers
 from agentsql.plan import Plan, plan
-from agentsql.schema import Column
+from agentsql.schema import Column, Key, SchemaObject
 from agentsql.server import Server, ask
 from agentsql.situation import Situation
 from agentsql.timeouts import limit
@@ -33,12 +37,17 @@ class Wishes:
     """What the caller allows.
 
     plan_only: change nothing. atomic: one transaction, all or nothing. allow_rewrite: also make what rewrites a table
-    with rows, or locks it for long.
+    with rows, or locks it for long. rename_guess: let what looks like a rename wait for a person. widen: also change
+    column types where that needs no rewrite and loses nothing. zone: what timestamps without time zone were written in,
+    so that these columns can be widened, too.
     """
 
     plan_only: bool = False
     atomic: bool = False
     allow_rewrite: bool = False
+    rename_guess: bool = True
+    widen: bool = False
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +58,7 @@ class Survey:
     situation: Situation
     plan: Plan
     findings: tuple[CheckMessage, ...]
+    examination: Examination | None = None
 
     @property
     def incomplete(self) -> frozenset[str]:
@@ -89,6 +99,42 @@ def look(
             editor = dry_run(connection, server.dialect.nondeterministic_collations)
             desired = draft(plugins, editor, server.dialect)
         actual = catalog.inspect(connection, desired.tables, server)
+    situation = _situation(
+        connection,
+        server=server,
+        desired=desired,
+        actual=actual,
+        editor=editor,
+        settings=settings,
+        wishes=wishes,
+    )
+    if before is not None and (server, situation) == (before.server, before.situation):
+        return before
+    examination = None
+    if wishes.plan_only:
+        examination = examine(connection, situation, server, patience=settings.lock_timeout)
+    planned = _planned(connection, situation, settings, wishes)
+    differs = _differing(connection, situation, examination)
+    beyond = extras.findings(connection, situation, examination)
+    return Survey(
+        server=server,
+        situation=situation,
+        plan=planned,
+        findings=(*planned.findings, *differs, *beyond),
+        examination=examination,
+    )
+
+
+def _situation(
+    connection: BaseDatabaseWrapper,
+    *,
+    server: Server,
+    desired: Draft,
+    actual: dict[Key, SchemaObject],
+    editor: DryRun,
+    settings: Settings,
+    wishes: Wishes,
+) -> Situation:
     difference = diff(desired.objects, actual)
     known = conditions.ask(
         connection,
@@ -98,23 +144,35 @@ def look(
         draft=desired,
         editor=editor,
         patience=settings.lock_timeout,
+        rename_guess=wishes.rename_guess,
+        widen=wishes.widen,
     )
-    situation = Situation(
-        diff=difference,
-        draft=desired,
-        actual=actual,
-        conditions=replace(known, atomic=wishes.atomic, allow_rewrite=wishes.allow_rewrite),
-        editor=editor,
-    )
-    if before is not None and (server, situation) == (before.server, before.situation):
-        return before
-    types = {wanted.type for wanted, _ in difference.shared.values() if isinstance(wanted, Column)}
-    drifted = drift.check(difference, catalog.resolve_types(connection, types))
-    planned = plan(situation)
-    obstacles = planned.findings
-    if wishes.atomic and any(finding.is_serious() for finding in obstacles):
-        planned = Plan(steps=(), findings=(*obstacles, findings.all_or_nothing()))
-    return Survey(server=server, situation=situation, plan=planned, findings=(*planned.findings, *drifted))
+    asked = {name: getattr(wishes, name) for name in ("atomic", "allow_rewrite", "rename_guess", "widen", "zone")}
+    return Situation(diff=difference, draft=desired, actual=actual, conditions=replace(known, **asked), editor=editor)
+
+
+def _planned(connection: BaseDatabaseWrapper, now: Situation, settings: Settings, wishes: Wishes) -> Plan:
+    """Return the plan, with what it would run into if that is all that is asked for."""
+    planned = plan(now)
+    if wishes.plan_only:
+        obstacles = foreseen(connection, planned.steps, now, lock_timeout=settings.lock_timeout)
+        planned = replace(planned, findings=(*planned.findings, *obstacles))
+    if wishes.atomic and any(finding.is_serious() for finding in planned.findings):
+        planned = Plan(steps=(), findings=(*planned.findings, findings.all_or_nothing()))
+    return planned
+
+
+def _differing(
+    connection: BaseDatabaseWrapper, now: Situation, examination: Examination | None
+) -> Iterator[CheckMessage]:
+    """Yield what differs in the tables that are ours: at a glance, or in every detail after an examination."""
+    if examination is not None:
+        differences = examination.differences(now)
+    else:
+        types = {wanted.type for wanted, _ in now.diff.shared.values() if isinstance(wanted, Column)}
+        differences = glance(now.diff, catalog.resolve_types(connection, types))
+    strange = {key.table for key, _ in strangers(now)}
+    yield from drift.findings((one for one in differences if one.key.table not in strange), now.diff.shared)
 
 
 @contextmanager

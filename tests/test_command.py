@@ -3,7 +3,7 @@
 from io import StringIO
 
 import pytest
-from django.core.checks import Error
+from django.core.checks import Error, Info, Warning  # noqa: A004 Django's name for it
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
@@ -99,7 +99,7 @@ def test_a_quiet_run_that_fails_still_says_where(automigrate):
 
 @pytest.mark.parametrize("verbosity", [0, 1])
 def test_a_run_that_is_blocked(automigrate, verbosity):
-    printed = "2 objects still missing, in 0.50 s.\nlogs: (agentsql.D010) Not yours.\n"
+    printed = "2 objects still missing, in 0.50 s.\n1 finding: 1 error.\nlogs: (agentsql.D010) Not yours.\n"
     assert automigrate(BLOCKED, f"-v{verbosity}") == (printed, WHY_BLOCKED)
 
 
@@ -119,18 +119,71 @@ def test_a_plan(automigrate, arguments, error):
     [(NOTHING, None), (MADE, None), (PLAN, WHY_PENDING), (BLOCKED, WHY_BLOCKED), (TROUBLE, WHY_FAILED)],
     ids=["nothing to do", "made", "behind", "blocked", "failed"],
 )
-@pytest.mark.parametrize("form", ["text", "json", "sql"])
+@pytest.mark.parametrize("form", ["text", "json", "sql", "github"])
 def test_errors(automigrate, form, state, error):
     """A plan that can be printed is a success; with --check only a schema that lacks nothing is."""
     errors = [automigrate(state, f"--format={form}", *more)[1] for more in ([], ["--plan"], ["--check"])]
     assert errors == [error, None, error]
 
 
-@pytest.mark.parametrize("form", ["json", "sql"])
+DIFFERENT = report(findings=(Warning("w", obj="logs", id="agentsql.D101"), Info("i", obj="logs", id="agentsql.D110")))
+WRONG = report(findings=(Error("e", obj="logs", id="agentsql.D106"),))
+WHY_DIFFERENT = "The schema is complete, but differs from the models; see the findings."
+
+
+@pytest.mark.parametrize(
+    ("state", "arguments", "error"),
+    [
+        (DIFFERENT, [], None),
+        (DIFFERENT, ["--check"], None),
+        (DIFFERENT, ["--fail-level=error"], None),
+        (DIFFERENT, ["--fail-level=warning"], WHY_DIFFERENT),
+        (DIFFERENT, ["--plan", "--fail-level=info"], WHY_DIFFERENT),
+        (WRONG, [], WHY_DIFFERENT),
+        (WRONG, ["--plan"], None),
+        (WRONG, ["--check", "--fail-level=error"], WHY_DIFFERENT),
+        (PLAN, ["--check", "--fail-level=error"], WHY_PENDING),
+        (PLAN, ["--plan", "--fail-level=error"], None),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "github"])
+def test_fail_level(automigrate, form, state, arguments, error):
+    assert automigrate(state, f"--format={form}", *arguments)[1] == error
+
+
+@pytest.mark.parametrize(
+    ("name", "more"), [("agentsql.D004", " The findings tell what it can't make."), ("agentsql.D106", "")]
+)
+def test_only_what_is_refused_can_not_be_made(automigrate, name, more):
+    behind = report(outcome(Result.PENDING, of=TABLE), findings=(Error("e", obj="logs", id=name),), remaining=2)
+    assert automigrate(behind, "--check")[1] == WHY_PENDING + more
+
+
+def test_what_fails_after_the_schema_is_no_difference(automigrate):
+    receiver = Error("e", obj="plug", id="agentsql.D021")
+    error = "The schema is complete, but something else failed; see the findings."
+    assert automigrate(report(findings=(receiver,)))[1] == error
+    assert automigrate(report(findings=(*DIFFERENT.findings, receiver)), "--fail-level=warning")[1] == error
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "ids"), [(0, ["D101"]), (1, ["D101"]), (2, ["D101", "D110"])], ids=["-v0", "-v1", "-v2"]
+)
+@pytest.mark.parametrize("arguments", [[], ["--plan"]], ids=["run", "--plan"])
+def test_information_is_for_who_asks(automigrate, arguments, verbosity, ids):
+    printed, _ = automigrate(DIFFERENT, *arguments, f"-v{verbosity}")
+    assert [line.partition("agentsql.")[2][:4] for line in printed.splitlines() if "(agentsql." in line] == ids
+
+
+def test_a_quiet_run_does_not_tell_of_information(automigrate):
+    assert automigrate(report(findings=DIFFERENT.findings[1:]), "-v0") == ("", None)
+
+
+@pytest.mark.parametrize("form", ["json", "sql", "github"])
 @pytest.mark.parametrize("verbosity", [0, 1, 3])
 def test_other_formats_print_the_report_and_nothing_else(automigrate, form, verbosity):
-    printed, _ = automigrate(MADE, f"--format={form}", f"-v{verbosity}")
-    assert printed == command.FORMATS[form](MADE) + "\n"
+    printed, _ = automigrate(DIFFERENT, f"--format={form}", f"-v{verbosity}")
+    assert printed == command.FORMATS[form](DIFFERENT) + "\n"
 
 
 def test_arguments(automigrate):
@@ -140,6 +193,9 @@ def test_arguments(automigrate):
         "plan_only": False,
         "atomic": False,
         "allow_rewrite": False,
+        "rename_guess": None,
+        "widen": False,
+        "zone": "",
         "lock_timeout": None,
         "lock_wait": None,
     }
@@ -150,6 +206,8 @@ def test_arguments(automigrate):
     assert automigrate.options == default | times | {"using": "other", "plugins": ["blog", "shop"]}
     automigrate(NOTHING, "--atomic", "--allow-rewrite")
     assert automigrate.options == default | {"atomic": True, "allow_rewrite": True}
+    automigrate(NOTHING, "--no-rename-guess", "--widen", "--zone=Europe/Berlin")
+    assert automigrate.options == default | {"rename_guess": False, "widen": True, "zone": "Europe/Berlin"}
 
 
 @pytest.mark.parametrize("option", ["--lock-timeout", "--lock-wait"])
@@ -176,3 +234,23 @@ def test_ctrl_c_before_anything_ran(automigrate):
 @pytest.mark.parametrize("error", [AgentSQLError("No."), LockUnavailable(), ImproperlyConfigured("AGENTSQL ...")])
 def test_errors_of_ours_are_one_line(automigrate, error):
     assert automigrate(error) == ("", str(error))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--format=sql"], "--explain is told as text or json."),
+        (["--format=github"], "--explain is told as text or json."),
+        (["--check"], "--explain only tells, of one database: leave out --all-databases, --check and --fail-level."),
+        (
+            ["--all-databases"],
+            "--explain only tells, of one database: leave out --all-databases, --check and --fail-level.",
+        ),
+        (
+            ["--fail-level=info"],
+            "--explain only tells, of one database: leave out --all-databases, --check and --fail-level.",
+        ),
+    ],
+)
+def test_what_an_explanation_is_not_for(automigrate, arguments, error):
+    assert automigrate(NOTHING, "--explain=logs", *arguments) == ("", error)

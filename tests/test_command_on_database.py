@@ -27,6 +27,19 @@ plug
     + index log_rank
 To make: 1 table, 3 columns, 1 index.
 """
+REPORT_KEYS = [
+    "status",
+    "alias",
+    "database",
+    "plugins",
+    "steps",
+    "findings",
+    "counts",
+    "remaining",
+    "incomplete",
+    "looked",
+    "seconds",
+]
 STEP_KEYS = [
     "app",
     "model",
@@ -51,7 +64,7 @@ def automigrate(arena, monkeypatch):
         rank=models.PositiveIntegerField(),
         meta={"indexes": [models.Index(fields=["rank"], name="log_rank")]},
     )
-    monkeypatch.setitem(apps.app_configs, "plug", SimpleNamespace(label="plug", get_models=list))
+    monkeypatch.setitem(apps.app_configs, "plug", SimpleNamespace(label="plug", path="", get_models=lambda *_: []))
     monkeypatch.setattr(engine, "discover", lambda *_, **__: (registry.plugin(connection),))
 
     def automigrate(*arguments):
@@ -107,7 +120,7 @@ def test_sql_is_ready_for_psql(automigrate):
 @pytest.mark.parametrize(("arguments", "result"), [(["--plan"], "pending"), ([], "done")], ids=["plan", "run"])
 def test_json(automigrate, arguments, result):
     found = json.loads(automigrate("--format=json", *arguments))
-    assert list(found) == ["status", "alias", "database", "steps", "findings", "counts", "remaining", "seconds"]
+    assert list(found) == REPORT_KEYS
     assert found["status"] == ("pending" if arguments else "converged")
     assert found["database"] == connection.settings_dict["NAME"]
     assert found["counts"] == {"table": 1, "column": 3, "primary key": 1, "index": 1, "check": 1}
@@ -151,3 +164,30 @@ def test_json_of_a_failure(automigrate):
     assert outcomes == {"index": ("failed", "42704"), "check": ("failed", "42883")}
     assert found["status"] == "failed"
     assert found["findings"][0]["id"] == "agentsql.D102"
+
+
+def test_explain(automigrate):
+    automigrate.arena.sql("CREATE TABLE plug_log (id bigint PRIMARY KEY, body varchar(9) NOT NULL, rank int NOT NULL)")
+    heading, _, type_row, *_ = automigrate("--explain=plug.Log.body").splitlines()
+    assert heading == "plug_log (plug.Log)"
+    assert type_row == "  ! column body  type     text              character varying(9)"
+    index = automigrate("--explain", "log_rank", "plug").splitlines()
+    assert index[2].split() == ["index", "log_rank", "(missing)", "method", "btree"]
+    assert index[-2:] == ["To make it, a run would do:", f"    {INDEX_SQL};"]
+    (told,) = json.loads(automigrate("--explain=log_rank", "--format=json"))["objects"]
+    assert (told["object"], told["state"]) == ("index plug_log(log_rank)", "missing")
+    assert automigrate.arena.rows("SELECT to_regclass('log_rank') IS NULL") == [(True,)]
+
+
+def test_explain_what_nothing_is_called(automigrate):
+    assert automigrate("--explain=log_rnak") == ""
+    assert automigrate.error == "Nothing of the plugins' schema is called 'log_rnak'. Did you mean 'log_rank'?"
+
+
+def test_annotations(automigrate):
+    automigrate.arena.sql("CREATE TABLE plug_log (id bigint PRIMARY KEY, body varchar(9) NOT NULL, rank int NOT NULL)")
+    lines = automigrate("--check", "--format=github").splitlines()
+    assert automigrate.error == "The schema is behind the models: run `manage.py automigrate`."
+    assert lines[0].startswith("::warning title=Schema of ")
+    assert any(line.startswith("::warning title=agentsql.D101 plug_log.body::Column plug_log.body ") for line in lines)
+    assert all(line.startswith("::") for line in lines)

@@ -1,11 +1,11 @@
 """A report as text, JSON and SQL, to the letter."""
 
 import pytest
-from django.core.checks import Error, Warning  # noqa: A004 Django's name for it
+from django.core.checks import Error, Info, Warning  # noqa: A004 Django's name for it
 from django.core.management.color import color_style
 
 from agentsql.names import TableName
-from agentsql.renderers import FORMATS, as_json, sql, text, text_progress, text_step, text_tail
+from agentsql.renderers import FORMATS, as_json, github, sql, text, text_progress, text_step, text_tail
 from agentsql.report import Failure, Progress, Result
 from agentsql.schema import Extension, Kind
 from agentsql.step import Mode
@@ -35,6 +35,8 @@ OTHER = step(column(table=AI).key, name="body", app="blog", model="blog.Log")
 FAILURE = Failure(message='relation "logs" does not exist', hint="Make it.", sqlstate="42P01")
 ERROR = Error("No default.", hint="Give one.", obj="logs.body", id="agentsql.D004")
 WARNING = Warning("Another type.", obj="logs.n", id="agentsql.D101")
+INFO = Info("A comment.", obj="logs", id="agentsql.D110")
+LOCKED = Warning("Not yours.", obj="permissions", id="agentsql.D105")
 PLAN = report(
     *(outcome(Result.PENDING, of=planned) for planned in (EXTENSION, TABLE, INDEX, OTHER)),
     findings=(WARNING,),
@@ -60,6 +62,7 @@ def test_plan_as_text():
         "  ai.logs\n"
         "    + column body\n"
         "To make: 1 extension, 1 table, 3 columns, 1 index.\n"
+        "1 finding: 1 warning.\n"
         "logs.n: (agentsql.D101) Another type."
     )
 
@@ -77,6 +80,7 @@ def test_trouble_as_text():
         f"{'    ! check c':66}SKIPPED\n"
         "      needs logs.at\n"
         "1 table, 2 columns in 0.50 s; 2 of 3 steps did not succeed; 3 objects still missing.\n"
+        "1 finding: 1 error.\n"
         "logs.body: (agentsql.D004) No default.\n"
         "    HINT: Give one."
     )
@@ -157,7 +161,14 @@ def test_colors():
         (report(outcome(of=OTHER)), "1 column in 0.50 s."),
         (report(outcome(of=TABLE), outcome(of=INDEX)), "1 table, 2 columns, 1 index in 0.50 s."),
         (report(remaining=1), "1 object still missing, in 0.50 s."),
-        (report(findings=(Error("e", obj="o", id="i"),)), "Nothing was made, in 0.50 s.\no: (i) e"),
+        (
+            report(findings=(Error("e", obj="o", id="i"),), remaining=1),
+            "1 object still missing, in 0.50 s.\n1 finding: 1 error.\no: (i) e",
+        ),
+        (
+            report(findings=(Error("e", obj="o", id="i"),), plugins=(), looked=False),
+            "Nothing was made, in 0.50 s.\n1 finding: 1 error.\no: (i) e",
+        ),
         (
             report(outcome(Result.FAILED, of=INDEX, failure=FAILURE), remaining=2),
             "Nothing made in 0.50 s; 1 of 1 steps did not succeed; 2 objects still missing.",
@@ -167,7 +178,7 @@ def test_colors():
             "1 column in 0.50 s; 1 of 2 steps did not succeed; 1 object still missing.",
         ),
     ],
-    ids=["nothing to do", "column", "table", "left out", "blocked", "failed", "stopped"],
+    ids=["nothing to do", "column", "table", "left out", "blocked", "not looked at", "failed", "stopped"],
 )
 def test_summary(made, words):
     assert text_tail(made) == words
@@ -181,6 +192,88 @@ def test_summary_of_a_check():
     assert text_tail(report(outcome(Result.PENDING, of=CHECK), remaining=1)) == "To make: 1 check."
 
 
+def test_findings_come_by_level():
+    """Errors first, and each level in the order found; information is counted, until it is asked for."""
+    findings = (INFO, WARNING, ERROR, Warning("Allows NULL.", obj="logs.n", id="agentsql.D102"))
+    head = "1 column in 0.50 s."
+    shown = [
+        "Errors:",
+        "logs.body: (agentsql.D004) No default.",
+        "    HINT: Give one.",
+        "Warnings:",
+        "logs.n: (agentsql.D101) Another type.",
+        "logs.n: (agentsql.D102) Allows NULL.",
+    ]
+    count = "4 findings: 1 error, 2 warnings, 1 piece of information"
+    made = report(outcome(of=OTHER), findings=findings)
+    assert text_tail(made).splitlines() == [head, f"{count} (-v 2 shows it).", *shown]
+    assert text_tail(made, verbosity=0).splitlines() == [head, f"{count}.", *shown]
+    assert text_tail(made, verbosity=2).splitlines() == [
+        head,
+        f"{count}.",
+        *shown,
+        "Information:",
+        "logs: (agentsql.D110) A comment.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("findings", "words"),
+    [
+        ((WARNING,), "1 difference left as found: 1 warning.\nlogs.n: (agentsql.D101) Another type."),
+        ((INFO, INFO), "2 differences left as found: 2 pieces of information (-v 2 shows them)."),
+        (
+            (LOCKED, INFO),
+            (
+                "1 difference left as found.\n"
+                "2 findings: 1 warning, 1 piece of information (-v 2 shows it).\n"
+                "permissions: (agentsql.D105) Not yours."
+            ),
+        ),
+    ],
+    ids=["differences", "information", "another thing, too"],
+)
+def test_what_is_left_as_found(findings, words):
+    assert text_tail(report(findings=findings)) == f"Nothing to add to the schema for 1 plugin's models; {words}"
+
+
+def test_what_follows_a_run_is_no_difference():
+    assert text_tail(report(findings=(LOCKED,))) == (
+        "Nothing to do: the schema holds all of 1 plugin's models.\n"
+        "1 finding: 1 warning.\n"
+        "permissions: (agentsql.D105) Not yours."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "line"),
+    [
+        ("logs.n", "Column logs.n is text.", "(x) Column logs.n is text."),
+        ("index logs(i)", "The index logs(i) is another.", "(x) The index logs(i) is another."),
+        ("check logs(c)", "Table logs has the check constraint c.", "(x) Table logs has the check constraint c."),
+        ("logs", "Table catalogs is a view.", "logs: (x) Table catalogs is a view."),
+        ("logs.n", "Column logs.name is text.", "logs.n: (x) Column logs.name is text."),
+    ],
+)
+def test_an_object_is_told_once(name, message, line):
+    found = report(findings=(Warning(message, obj=name, id="x"),), remaining=1)
+    assert text_tail(found).splitlines()[-1] == line
+
+
+def test_colors_of_levels():
+    style = color_style(force_color=True)
+    lines = text_tail(report(findings=(ERROR, WARNING, INFO), remaining=1), style, 2).splitlines()
+    assert lines[0] == style.ERROR("1 object still missing, in 0.50 s.")
+    assert lines[2] == "Errors:"
+    assert lines[3] == style.ERROR("logs.body: (agentsql.D004) No default.\n    HINT: Give one.").splitlines()[0]
+    assert lines[5:] == [
+        "Warnings:",
+        style.WARNING("logs.n: (agentsql.D101) Another type."),
+        "Information:",
+        "logs: (agentsql.D110) A comment.",
+    ]
+
+
 def test_formats():
-    assert {"text": text, "json": as_json, "sql": sql} == FORMATS
+    assert {"text": text, "json": as_json, "sql": sql, "github": github} == FORMATS
     assert "größe" in as_json(PLAN)

@@ -1,9 +1,9 @@
 """What outcomes and findings add up to."""
 
 import pytest
-from django.core.checks import Error, Info, Warning  # noqa: A004 Django's name for it
+from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004 Django's name for it
 
-from agentsql.report import Failure, Result, Status
+from agentsql.report import LEVELS, Failure, Result, Status, level, names
 from agentsql.schema import Extension, Kind
 from tests.support import column, constraint, index, outcome, report, step, table
 
@@ -54,6 +54,50 @@ def test_exit_code(status, planned, check):
     printed = planned and not check and status is not Status.STOPPED
     trouble = 130 if status is Status.STOPPED else 1
     assert code == (0 if status is Status.CONVERGED or printed else trouble)
+
+
+@pytest.mark.parametrize(
+    ("findings", "codes"),
+    [
+        ((), {"error": 0, "warning": 0, "info": 0}),
+        ((INFO,), {"error": 0, "warning": 0, "info": 1}),
+        ((INFO, WARNING), {"error": 0, "warning": 1, "info": 1}),
+        ((WARNING, ERROR), {"error": 1, "warning": 1, "info": 1}),
+    ],
+    ids=["nothing", "information", "warning", "error"],
+)
+@pytest.mark.parametrize("planned", [False, True], ids=["run", "--plan"])
+def test_fail_level(findings, codes, planned):
+    found = report(findings=findings)
+    assert {level: found.exit_code(planned=planned, fail_level=level) for level in LEVELS} == codes
+
+
+def test_a_level_adds_to_what_fails_anyway():
+    assert STATES[Status.PENDING].exit_code(check=True, planned=True, fail_level="error") == 1
+    assert STATES[Status.PENDING].exit_code(planned=True, fail_level="info") == 0
+    assert STATES[Status.STOPPED].exit_code(fail_level="info") == 130
+    assert report(findings=(WARNING,)).exit_code(check=True, planned=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(50, "error"), (40, "error"), (35, "warning"), (30, "warning"), (20, "info"), (10, "info")]
+)
+def test_level(number, name):
+    assert level(CheckMessage(number, "m")) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [("logs.n", True), ("logs", True), ("index logs(a, b)", True), ("logs.na", False), ("log", False), ("ogs", False)],
+)
+def test_names(name, there):
+    assert names(Warning("The index logs(a, b) reads logs.n."), name) is there
+
+
+def test_differences():
+    """What a run does after the schema is another matter."""
+    after = Warning("permissions", id="agentsql.D105"), Error("receiver", id="agentsql.D021")
+    assert report(findings=(WARNING, *after, ERROR)).differences == (WARNING, ERROR)
 
 
 def test_a_run_that_leaves_something_out_never_succeeds():

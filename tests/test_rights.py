@@ -33,7 +33,8 @@ def automigrate(login, monkeypatch):
 
 def thing(**fields):
     registry = Registry()
-    registry.model("Thing", id=models.BigAutoField(primary_key=True), **fields)
+    known = {"n": models.IntegerField(), "name": models.CharField(max_length=40), "by_id": models.BigIntegerField()}
+    registry.model("Thing", id=models.BigAutoField(primary_key=True), **known, **fields)
     return registry.plugin(connection)
 
 
@@ -95,7 +96,9 @@ class TestRowLevelSecurity:
     def test_an_index_is_built_concurrently(self, arena):
         registry = Registry()
         meta = {"indexes": [models.Index(fields=["n"], name="thing_n")]}
-        registry.model("Thing", id=models.BigAutoField(primary_key=True), n=models.IntegerField(), meta=meta)
+        known = {"name": models.CharField(max_length=40), "by_id": models.BigIntegerField()}
+        key = models.BigAutoField(primary_key=True)
+        registry.model("Thing", id=key, n=models.IntegerField(), **known, meta=meta)
 
         report = arena.automigrate(registry.plugin(connection))
 

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connections
 
 from agentsql import session
 from agentsql.checks.project import aliases, plugins, tables
-from agentsql.checks.schemas import behind, invalid_indexes
+from agentsql.checks.schemas import behind
 from agentsql.checks.versions import old_pgvector
 from agentsql.exceptions import AgentSQLError
 
@@ -53,7 +53,6 @@ def _models(alias: str, asked: Iterable[AppConfig] | None) -> Models:
 def _found(connection: BaseDatabaseWrapper, models: Models) -> Iterator[CheckMessage]:
     yield from old_pgvector((model for every in models.values() for model in every), connection)
     yield from behind(connection.alias, models)
-    yield from invalid_indexes(connection, models)
 
 
 def asked_by_migrate() -> bool:

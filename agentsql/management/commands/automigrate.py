@@ -9,16 +9,18 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from django.core.checks import WARNING, CheckMessage
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from agentsql.console import Console
-from agentsql.engine import run
+from agentsql.drift import is_drift
+from agentsql.engine import explain, run
 from agentsql.exceptions import AgentSQLError, UnknownPlugin
 from agentsql.findings import unusable
-from agentsql.renderers import FORMATS, several, text, text_tail
-from agentsql.report import EVERY, INTERRUPTED, TROUBLE, Notice, Report, Status
+from agentsql.renderers import FORMATS, explanation_json, explanation_text, several, text, text_tail
+from agentsql.report import EVERY, INTERRUPTED, LEVELS, TROUBLE, Notice, Report, Status
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -35,6 +37,10 @@ def seconds(value: str) -> float:
     return number
 
 
+def _refuses(finding: CheckMessage) -> bool:
+    return finding.is_serious() and not is_drift(finding)
+
+
 class Command(BaseCommand):
     help = "Make the PostgreSQL schema hold all that the plugins' models need. Adds only; reads no migrations."
     requires_system_checks = []  # the models are all that matters, and checks cost more than the run
@@ -46,6 +52,17 @@ class Command(BaseCommand):
         where.add_argument("--all-databases", action="store_true", help="Every PostgreSQL database, one by one.")
         parser.add_argument("--plan", action="store_true", help="Show what would run; change nothing.")
         parser.add_argument("--check", action="store_true", help="Change nothing; exit 1 if anything is missing.")
+        parser.add_argument(
+            "--explain",
+            metavar="OBJECT",
+            help="Show a table, column, index, constraint or model as wanted and as found; change nothing.",
+        )
+        parser.add_argument(
+            "--fail-level",
+            choices=LEVELS,
+            default="",
+            help="Exit 1 when a finding is of this level or a worse one, also with --plan (default: error).",
+        )
         parser.add_argument("--format", choices=FORMATS, default="text", help="What to print (default: text).")
         parser.add_argument(
             "--lock-timeout",
@@ -69,6 +86,21 @@ class Command(BaseCommand):
             action="store_true",
             help="Also make what rewrites a table with rows, or locks it for long.",
         )
+        parser.add_argument(
+            "--no-rename-guess",
+            action="store_false",
+            dest="rename_guess",
+            default=None,
+            help="Add what looks like a rename beside what is there.",
+        )
+        parser.add_argument(
+            "--widen",
+            action="store_true",
+            help="Also widen columns (varchar, numeric) where nothing is rewritten or lost.",
+        )
+        parser.add_argument(
+            "--zone", default="", metavar="ZONE", help="With --widen: the zone of timestamps that have none (UTC)."
+        )
 
     def run_from_argv(self, argv: list[str]) -> None:
         gc.freeze()  # the models live as long as this process: the collector need not look among them
@@ -81,6 +113,9 @@ class Command(BaseCommand):
         steps = (EVERY if options["verbosity"] > 0 else TROUBLE) if streamed else ()
         self.console = Console(self.stdout, self.stderr, self.style, options["verbosity"], steps=steps)
         try:
+            if options["explain"] is not None:
+                self._explain(options)
+                return
             reports = list(self._each(options)) if options["all_databases"] else [self._run(options)]
         except (AgentSQLError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
@@ -91,9 +126,24 @@ class Command(BaseCommand):
         if options["format"] != "text":
             form = options["format"]
             self.console.say(several(form, reports) if options["all_databases"] else FORMATS[form](reports[0]))
-        ends = {report.exit_code(check=options["check"], planned=planned): report for report in reports}
+        level = options["fail_level"]
+        ends = {
+            report.exit_code(check=options["check"], planned=planned, fail_level=level): report for report in reports
+        }
         if code := max(ends, default=0):
             raise CommandError(self._why(ends[code]), returncode=code)
+
+    def _explain(self, options: dict[str, Any]) -> None:
+        """Print one object instead of a run."""
+        if options["all_databases"] or options["check"] or options["fail_level"]:
+            raise CommandError(
+                "--explain only tells, of one database: leave out --all-databases, --check and --fail-level."
+            )
+        if options["format"] not in {"text", "json"}:
+            raise CommandError("--explain is told as text or json.")
+        told = explain(options["explain"], using=options["database"], plugins=options["plugins"])
+        as_text = options["format"] == "text"
+        self.console.say(explanation_text(told, self.style) if as_text else explanation_json(told))
 
     def _each(self, options: dict[str, Any]) -> Iterator[Report]:
         """Run on every PostgreSQL database; one that can't be used keeps nothing from the others."""
@@ -130,6 +180,9 @@ class Command(BaseCommand):
             plan_only=options["plan"] or options["check"],
             atomic=options["atomic"],
             allow_rewrite=options["allow_rewrite"],
+            rename_guess=options["rename_guess"],
+            widen=options["widen"],
+            zone=options["zone"],
             lock_timeout=options["lock_timeout"],
             lock_wait=options["lock_wait"],
             tell=self.console.tell,
@@ -140,12 +193,14 @@ class Command(BaseCommand):
     def _show(self, report: Report, options: dict[str, Any]) -> None:
         """Print what people read of a report: all of it, or what has not been streamed."""
         verbosity = options["verbosity"]
-        quiet = verbosity == 0 and report.status is Status.CONVERGED and not report.findings
+        worth_it = any(finding.level >= WARNING for finding in report.findings)
+        quiet = verbosity == 0 and report.status is Status.CONVERGED and not worth_it
         if options["format"] == "text" and not quiet:
             if options["all_databases"] and verbosity == 0:
                 self.console.say(self._heading(report.alias))
             tail_only = self.console.steps or verbosity == 0
-            self.console.say(text_tail(report, self.style) if tail_only else text(report, self.style, verbosity))
+            render = text_tail if tail_only else text
+            self.console.say(render(report, self.style, verbosity))
 
     def _heading(self, alias: str) -> str:
         return self.style.MIGRATE_HEADING(f"Database {alias!r}:")
@@ -157,7 +212,9 @@ class Command(BaseCommand):
             Status.STOPPED: "Stopped by Ctrl-C; what was made stays, and automigrate makes the rest when run again.",
             Status.FAILED: "Some steps failed; what does not depend on them was made.",
         }
-        if report.status is Status.BLOCKED and report.complete and report.looked:
-            return "The schema is complete, but something else failed; see the findings."
-        refused = report.status is Status.PENDING and any(finding.is_serious() for finding in report.findings)
+        if report.status in {Status.BLOCKED, Status.CONVERGED} and report.complete and report.looked:
+            differs = max(report.findings, key=lambda finding: finding.level) in report.differences
+            what = "differs from the models" if differs else "something else failed"
+            return f"The schema is complete, but {what}; see the findings."
+        refused = report.status is Status.PENDING and any(map(_refuses, report.findings))
         return reasons[report.status] + (" The findings tell what it can't make." if refused else "")
