@@ -102,8 +102,8 @@ class Project:
         return {**kept, "PYTHONPATH": path, "SAMPLE_DATABASE": json.dumps(database), **more}
 
 
-def generate(directory: Path, models: int) -> Project:
-    """Write a project of so many models."""
+def generate(directory: Path, models: int, model: str = MODEL) -> Project:
+    """Write a project of so many models, each from one text."""
     apps = [f"plugin_{number:03}" for number in range(-(-models // MODELS_PER_APP))]
     settings = SETTINGS.format(apps=", ".join(f'"{app}"' for app in apps))
     files = {"manage.py": MANAGE, "sample_settings.py": settings, "wire_log.py": WIRE_LOG}
@@ -112,7 +112,7 @@ def generate(directory: Path, models: int) -> Project:
         own = range(first, min(first + MODELS_PER_APP, models))
         files[f"{app}/__init__.py"] = ""
         files[f"{app}/apps.py"] = APP.format(app=app)
-        classes = "".join(_model(place, apps, first) for place in own)
+        classes = "".join(_model(model, place, apps, first) for place in own)
         files[f"{app}/models.py"] = f"from django.db import models\n{classes}"
     for name, text in files.items():
         path = directory / name
@@ -121,9 +121,9 @@ def generate(directory: Path, models: int) -> Project:
     return Project(directory=directory, models=models)
 
 
-def _model(place: int, apps: list[str], first: int) -> str:
+def _model(text: str, place: int, apps: list[str], first: int) -> str:
     """Return a model that is owned by its app's first model and hangs from the model before it, in any app."""
-    return MODEL.format(
+    return text.format(
         name=f"Model{place:04}",
         owner=_reference(first, apps),
         parent=_reference(max(place - 1, 0), apps),

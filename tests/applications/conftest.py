@@ -15,7 +15,18 @@ from django.db import connection
 from tests.oracle import fingerprint
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-PACKAGES = {"wagtail": "wagtail", "oscar": "django-oscar"}
+PACKAGES = {  # by application: its modules, and what pip calls them
+    "wagtail": {"wagtail": "wagtail"},
+    "oscar": {"oscar": "django-oscar"},
+    "cms": {
+        "cms": "django-cms",
+        "djangocms_versioning": "djangocms-versioning",
+        "djangocms_alias": "djangocms-alias",
+        "filer": "django-filer",
+    },
+    "helpdesk": {"helpdesk": "django-helpdesk"},
+    "allauth": {"allauth": "django-allauth[idp-oidc,mfa,socialaccount]", "oauth2_provider": "django-oauth-toolkit"},
+}
 
 
 class Session:
@@ -47,8 +58,12 @@ class Session:
         return json.loads(line)
 
     def automigrate(self, *options, database=None):
-        """Run it and return its report, which it prints before it complains."""
+        """Run it and return its report."""
         self.send("automigrate", "--format=json", *options, database=database)
+        return self.report()
+
+    def report(self):
+        """Return the report of an automigrate that was sent; it is printed before any complaint."""
         answer = self.answer()
         assert answer["output"], answer["error"]
         return json.loads(answer["output"])
@@ -71,6 +86,7 @@ class Application:
         self.stack = stack
         self.migrating = self.session("migrated")
         self.migrating.send("migrate", "--skip-checks", "--verbosity=0")
+        self.migrating.send("automigrate", "--format=json", "--plan")
         self.direct = self.session("direct")
         self.direct.send("migrate", "--run-syncdb", "--skip-checks", "--verbosity=0", from_models=True)
         self.automigrated = self.session("automigrated")
@@ -81,8 +97,9 @@ class Application:
 
     @cached_property
     def migrated(self):
+        """The session, and what it plans for what the migrations made."""
         assert self.migrating.answer()["error"] is None
-        return self.migrating
+        return self.migrating, self.migrating.report()
 
     def session(self, how):
         database = self.stack.enter_context(new_database(f"apps_{self.name}_{how}"))
@@ -123,7 +140,8 @@ def look(database):
 
 @pytest.fixture(scope="module", params=PACKAGES)
 def application(request, django_db_blocker):
-    if find_spec(request.param) is None:
-        pytest.skip(f"{PACKAGES[request.param]} is not installed")
+    lacking = [package for module, package in PACKAGES[request.param].items() if find_spec(module) is None]
+    if lacking:
+        pytest.skip(f"not installed: {', '.join(lacking)}")
     with django_db_blocker.unblock(), ExitStack() as stack:
         yield Application(request.param, stack)

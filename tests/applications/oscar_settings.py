@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 ]
 
 AGENTSQL = {
+    "RUN_WITH_MIGRATE": False,  # migrations are looked at as they leave things
     "PLUGINS": [
         "admin",
         "auth",
@@ -94,5 +95,5 @@ AGENTSQL = {
         "treebeard",
         "django_tables2",
         *(["thumbnail"] if find_spec("sorl") else []),
-    ]
+    ],
 }

@@ -1,4 +1,7 @@
-"""Wagtail and Oscar, as published: automigrate makes of them what Django itself makes of their models."""
+"""Applications as published: automigrate makes of them what Django itself makes of their models.
+
+And it tells nothing of what their own migrations made but what is true.
+"""
 
 import re
 from collections import Counter
@@ -9,7 +12,16 @@ from tests.applications.conftest import cursor_of, look, new_database
 from tests.losses import lose
 from tests.oracle import differences
 
-SMALLEST = 50  # tables: that an application fails to load must not pass for success
+SMALLEST = 25  # tables: that an application fails to load must not pass for success
+TRUE = {  # what migrations left that no model asks for: finding, level, object
+    "wagtail": {  # its migrations set this collation in SQL of their own, so that siblings sort as their paths do
+        ("agentsql.D109", "warning", "wagtailcore_collection.path"),
+        ("agentsql.D109", "warning", "wagtailcore_page.path"),
+    },
+    "oscar": {  # made by customer.0005; 0006 moves the model to another app, where the field has no db_index
+        ("agentsql.D124", "info", "index communication_notification(customer_notification_date_sent_9b6baeda)"),
+    },
+}
 INDEX_NAME = re.compile(r"(?<=INDEX )\S+ (?=ON )")
 
 
@@ -22,18 +34,26 @@ def test_automigrate_makes_what_django_makes(application):
 def test_second_plan_is_empty(application):
     second = application.automigrated.automigrate()
     assert (second["status"], second["steps"], second["remaining"]) == ("converged", [], 0)
+    assert application.automigrated.automigrate("--plan")["findings"] == []
 
 
 def test_what_django_made_is_complete(application):
-    report = application.automigrated.automigrate(database=application.direct.database)
+    report = application.automigrated.automigrate("--plan", database=application.direct.database)
     assert (report["status"], report["steps"], report["findings"]) == ("converged", [], [])
 
 
-@pytest.mark.parametrize("seed", range(6))
+def test_of_what_migrations_made_only_the_truth_is_told(application):
+    """All of it was compared in every detail: what is not, would be told, too."""
+    _, planned = application.migrated
+    told = [(one["id"], one["level"], one["object"]) for one in planned["findings"]]
+    assert sorted(told) == sorted(TRUE.get(application.name, set())), planned["findings"]
+
+
+@pytest.mark.parametrize("seed", range(4))
 def test_what_is_lost_comes_back(application, seed):
     with new_database(f"apps_{application.name}_seed{seed}", application.automigrated.database) as database:
         with cursor_of(database) as cursor:
-            cursor.execute("TRUNCATE django_content_type CASCADE")  # rows would rightly refuse some new columns
+            cursor.execute("TRUNCATE django_content_type CASCADE")  # of rows NOT NULL columns do not come back
             lost = lose(cursor, application.expected, seed=seed)
         print(f"seed {seed}, lost {len(lost)}:", *lost, sep="\n")  # noqa: T201
         assert differences(application.expected, look(database))
@@ -46,14 +66,15 @@ def test_what_is_lost_comes_back(application, seed):
 
 def test_what_migrations_made_is_recognised(application):
     """Migrations leave old names and, here and there, other types; what exists is not made again."""
-    before = look(application.migrated.database)
-    report = application.migrated.automigrate()
+    migrated, _ = application.migrated
+    before = look(migrated.database)
+    report = migrated.automigrate()
     assert [step for step in report["steps"] if step["outcome"] != "done"] == []
     assert [finding for finding in report["findings"] if finding["level"] == "error"] == []
-    after = look(application.migrated.database)
+    after = look(migrated.database)
     assert structure(application.expected).keys() <= structure(after).keys()
     assert made_again(before, after) == []
-    second = application.migrated.automigrate()
+    second = migrated.automigrate()
     assert (second["status"], second["steps"]) == ("converged", [])
 
 

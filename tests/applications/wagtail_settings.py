@@ -41,6 +41,7 @@ INSTALLED_APPS = [
 ]
 
 AGENTSQL = {
+    "RUN_WITH_MIGRATE": False,  # migrations are looked at as they leave things
     "PLUGINS": [
         "wagtailforms",
         "wagtailfrontendcache",
@@ -72,5 +73,5 @@ AGENTSQL = {
         "sessions",
         "messages",
         "staticfiles",
-    ]
+    ],
 }
