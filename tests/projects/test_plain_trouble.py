@@ -28,7 +28,7 @@ def test_a_plugin_that_fails_keeps_migrate_from_nothing(project):
     project.sql("CREATE VIEW weather_forecast AS SELECT 1 AS id")
     migrated = project.manage("migrate", code=1)
     assert "Applying sessions.0001_initial... OK" in migrated.stdout
-    assert "weather_forecast: (agentsql.D002) weather_forecast is a view in the database" in migrated.stdout
+    assert "(agentsql.D002) weather_forecast is a view in the database" in migrated.stdout
     assert migrated.stderr.startswith("CommandError: Migrations are done, but")
     assert project.sql("SELECT count(*) FROM notes_note, desk_ticket") == [(0,)]
 
