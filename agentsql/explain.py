@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from agentsql.comparison import place_of
+from agentsql.comparison import SPARE_DEFAULT, place_of
 from agentsql.lookup import every, found_as, named, names_of, own_name
 from agentsql.report import names
 from agentsql.schema import Key
@@ -94,7 +94,8 @@ def explanation(
     keys = named(name, now)
     told = {key.table for key in keys}
     known = {str(key) for key in every(now)}
-    differing = {(one.key, one.fact) for one in examination.differences(now)}
+    pairs = ((one.key, one.fact) for one in examination.differences(now))
+    differing = {(key, "default" if fact == SPARE_DEFAULT else fact) for key, fact in pairs}
     return Explanation(
         subjects=tuple(_subject(key, now, examination, differing) for key in keys),
         findings=tuple(one for one in findings if _concerns(one, keys, now, known)),
