@@ -40,7 +40,8 @@ SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, pg_has_
 
 COLUMNS = """
 SELECT attrelid::bigint, attnum, attname::text, atttypid::bigint, atttypmod, format_type(atttypid, atttypmod),
-       attnotnull, attgenerated <> '', atthasdef OR attidentity <> '' OR t.typdefault IS NOT NULL
+       attnotnull, attgenerated <> '', atthasdef OR attidentity <> '' OR t.typdefault IS NOT NULL,
+       attnotnull OR t.typnotnull
   FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
  WHERE attrelid = ANY(%s::oid[]) AND attnum > 0 AND NOT attisdropped
  ORDER BY attrelid, attnum
@@ -132,7 +133,9 @@ def contents(connection: BaseDatabaseWrapper, names: Mapping[int, TableName], se
     constraints = rows(connection, CONSTRAINTS.format(enforced=enforced), [oids])
     unfilled = {(row[0], number) for row in constraints if row[1].startswith(FILL_PREFIX) for number in row[3] or ()}
     columns: dict[int, dict[int, str]] = {oid: {} for oid in oids}
-    for oid, number, name, type_oid, modifier, text, not_null, generated, default in rows(connection, COLUMNS, [oids]):
+    for oid, number, name, type_oid, modifier, text, not_null, generated, default, required in rows(
+        connection, COLUMNS, [oids]
+    ):
         columns[oid][number] = name
         yield Column(
             table=names[oid],
@@ -141,6 +144,7 @@ def contents(connection: BaseDatabaseWrapper, names: Mapping[int, TableName], se
             not_null=not_null,
             generated=generated,
             has_default=default,
+            required=required,
             type_id=TypeId(type_oid, modifier),
             filled=(oid, number) not in unfilled,
         )

@@ -164,12 +164,17 @@ def column_generated(one: Difference, _: Column) -> CheckMessage:
     found, wanted = (text.partition(": ")[2] for text in (one.found, one.wanted))
     stored = {text[:1] for text in (one.found, one.wanted)} == {"s", "v"} and found == wanted
     what = "is stored, or not, otherwise than" if stored else "is not generated as"
+    hint = (
+        f"Only a new column changes that{'' if found else ' (the values of this one are gone then)'}. By hand: "
+        f"{_alter(one.key, f'DROP COLUMN {quoted(one.key.identity[0])}')} Then run automigrate again."
+    )
+    if one.found.startswith("s") and not wanted:
+        hint = f"By hand, which keeps the values: {_column(one, 'DROP EXPRESSION')}"
     return Warning(
         f"Column {one.key} {what} the model wants: "
         f"{found or 'an ordinary column'}, not {wanted or 'an ordinary column'}. "
         f"{'INSERTs and UPDATEs of it fail' if not wanted else 'Reads get other values'}.",
-        hint=f"Only a new column changes that{'' if found else ' (the values of this one are gone then)'}. By hand: "
-        f"{_alter(one.key, f'DROP COLUMN {quoted(one.key.identity[0])}')} Then run automigrate again.",
+        hint=hint,
         obj=str(one.key),
         id="agentsql.D108",
     )
@@ -308,6 +313,9 @@ def _set(options: Iterable[str]) -> str:
     return ", ".join(sorted(options)) or "of the server"
 
 
+ORDERS = ("", " DESC NULLS LAST", " NULLS FIRST", " DESC")  # by pg_index.indoption: 1 DESC, 2 NULLS FIRST
+
+
 def index_text(detail: IndexDetail | Structure) -> str:
     """Return an index in words close to SQL."""
     if isinstance(detail, Structure):
@@ -315,7 +323,7 @@ def index_text(detail: IndexDetail | Structure) -> str:
     else:
         parts, predicate, nulls_not_distinct = detail.parts, detail.predicate, detail.nulls_not_distinct
     keys = ", ".join(
-        part + (f" {opclass}" if opclass else "") + (" DESC" if option & 1 else "")
+        part + (f" {opclass}" if opclass else "") + ORDERS[option & 3]
         for part, opclass, option in zip(parts, detail.opclasses, detail.options, strict=False)
     )
     text = f"{'unique ' if detail.unique else ''}{detail.method} on ({keys})"

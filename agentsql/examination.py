@@ -20,6 +20,7 @@ from agentsql.names import TableName
 from agentsql.rehearsal import rehearse
 from agentsql.schema import Column, Extension, Key, Kind, SchemaObject, Table
 from agentsql.server import rows
+from agentsql.session import patient
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -79,7 +80,8 @@ def examine(connection: BaseDatabaseWrapper, now: Situation, server: Server, *, 
     """Read the details of all tables that both sides have, and rehearse how the models want them."""
     shared = [item for key, item in now.actual.items() if isinstance(item, Table) and key in now.diff.shared]
     tables = {table.oid: table.table for table in shared if table.relkind in "rp"}
-    found = details.read(connection, tables, server)
+    with patient(connection, patience):
+        found = details.read(connection, tables, server)
     rehearsal = rehearse(connection, now.draft, tables.values(), server, patience=patience)
     twins = diff(now.draft.objects, rehearsal.objects).shared
     there: dict[Key, SchemaObject | None] = {key: item for key, (_, item) in now.diff.shared.items()}

@@ -46,7 +46,7 @@ def findings(connection: BaseDatabaseWrapper, now: Situation, seen: Examination 
         for key, item in sorted(now.actual.items(), key=itemgetter(0))
         if isinstance(item, Column) and key.table in tables and key not in now.draft.objects
     ]
-    unfilled = [column for column in strange if column.not_null and not (column.has_default or column.generated)]
+    unfilled = [column for column in strange if column.required and not (column.has_default or column.generated)]
     filling = _with_triggers(connection, [tables[column.table].oid for column in unfilled])
     for column in unfilled:
         yield _required(column, by_trigger=tables[column.table].oid in filling)
@@ -73,8 +73,9 @@ def _required(column: Column, *, by_trigger: bool) -> CheckMessage:
     effect = "INSERTs of the models fail, unless its trigger fills it" if by_trigger else "INSERTs of the models fail"
     return (Warning if by_trigger else Error)(
         f"Column {column.key} is NOT NULL without a default, and no model has it: {effect}.",
-        hint=f"A removed or renamed field leaves such a column. By hand: {change} DROP NOT NULL; "
-        f"or give it a value: {change} SET DEFAULT ...;",
+        hint="A removed or renamed field leaves such a column. By hand: "
+        + (f"{change} DROP NOT NULL; or give it a value: " if column.not_null else "")  # else it is its domain's
+        + f"{change} SET DEFAULT ...;",
         obj=str(column.key),
         id="agentsql.D121",
     )

@@ -131,7 +131,8 @@ class TypeId(NamedTuple):
 class Column:
     """A column. `type` is text in SQL.
 
-    `has_default` says that the database fills it by itself; known on the actual side only, as is `type_id`.
+    `has_default` says that the database fills it by itself, `required` that NULL is refused, by it or by its domain;
+    known on the actual side only, as is `type_id`.
     `reads` names the columns that a generated one is made of; known on the desired side only. `filled` is False while
     older rows wait for the value of a column that a run has added.
     """
@@ -142,6 +143,7 @@ class Column:
     not_null: bool
     generated: bool = False
     has_default: bool = True
+    required: bool = False
     reads: tuple[str, ...] = ()
     type_id: TypeId | None = None
     filled: bool = True

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.signals import get_citext_oids, get_hstore_oids, register_type_handlers
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, OperationalError, connections, transaction
 
 from agentsql.exceptions import (
+    CatalogLocked,
     DatabaseReadOnly,
     DatabaseUnavailable,
     InsideTransaction,
@@ -19,6 +21,7 @@ from agentsql.exceptions import (
 from agentsql.names import quoted
 from agentsql.schema import Kind
 from agentsql.step import Step
+from agentsql.timeouts import limit
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -102,3 +105,23 @@ def first_line(error: Exception) -> str:
     """Return what an error says, without its context."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0]
+
+
+@contextmanager
+def patient(connection: BaseDatabaseWrapper, lock_wait: float) -> Iterator[None]:
+    """Read in one transaction: printing an expression takes ACCESS SHARE, which another's long lock may hold up.
+
+    Raises:
+        CatalogLocked: it did.
+    """
+    try:
+        with transaction.atomic(using=connection.alias, durable=True):
+            limit(connection, lock_wait)
+            yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) == "55P03":
+            raise CatalogLocked(
+                f"Another session keeps a table locked (ACCESS EXCLUSIVE); its constraints could not be read for "
+                f"{lock_wait:g} s. pg_locks tells who; run automigrate again later."
+            ) from error
+        raise

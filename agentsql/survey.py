@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.core.checks import CheckMessage
-from django.db import OperationalError, transaction
 
 from agentsql import catalog, conditions, drift, extras, findings
 from agentsql.comparison import glance
@@ -16,14 +14,14 @@ from agentsql.desired import Draft, draft
 from agentsql.diff import diff
 from agentsql.editor import DryRun, dry_run
 from agentsql.examination import Examination, examine
-from agentsql.exceptions import CatalogLocked, InsufficientPrivilege
+from agentsql.exceptions import InsufficientPrivilege
 from agentsql.foresight import foreseen
 from agentsql.hazards import strangers
 from agentsql.plan import Plan, plan
 from agentsql.schema import Column, Key, SchemaObject
 from agentsql.server import Server, ask
+from agentsql.session import patient
 from agentsql.situation import Situation
-from agentsql.timeouts import limit
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -87,7 +85,7 @@ def look(
         CatalogLocked: others kept a table locked.
         InsufficientPrivilege: no schema of search_path exists.
     """
-    with _patient(connection, settings.lock_wait):
+    with patient(connection, settings.lock_wait):
         server = ask(connection)
         if server.current_schema is None:
             raise InsufficientPrivilege(
@@ -173,19 +171,3 @@ def _differing(
         differences = glance(now.diff, catalog.resolve_types(connection, types))
     strange = {key.table for key, _ in strangers(now)}
     yield from drift.findings((one for one in differences if one.key.table not in strange), now.diff.shared)
-
-
-@contextmanager
-def _patient(connection: BaseDatabaseWrapper, lock_wait: float) -> Iterator[None]:
-    """Read in one transaction: printing an expression takes ACCESS SHARE, which another's long lock may hold up."""
-    try:
-        with transaction.atomic(using=connection.alias, durable=True):
-            limit(connection, lock_wait)
-            yield
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) == "55P03":
-            raise CatalogLocked(
-                f"Another session keeps a table locked (ACCESS EXCLUSIVE); its constraints could not be read for "
-                f"{lock_wait:g} s. pg_locks tells who; run automigrate again later."
-            ) from error
-        raise

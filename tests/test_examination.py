@@ -5,12 +5,13 @@ from django.db import connection, models
 from pgvector.django import VectorField
 
 from agentsql.conf import Settings
+from agentsql.exceptions import CatalogLocked
 from agentsql.names import TableName
 from agentsql.schema import Key, Kind
 from agentsql.survey import Wishes, look
 from tests import live
 from tests.arena import Registry
-from tests.support import column_key
+from tests.support import column_key, transaction_of_another
 
 QUICK = Settings(lock_timeout=0.5, lock_wait=1)
 THING = TableName("", "plug_thing")
@@ -157,3 +158,13 @@ def test_a_look_at_many_tables(arena, count, django_assert_max_num_queries):
         survey = look(connection, [plugin], Settings(), Wishes(plan_only=True))
     assert survey.findings == ()
     assert Key(TableName("", f"plug_t{count - 1}"), Kind.TABLE) in survey.examination.wanted
+
+
+def test_a_locked_table_is_not_waited_for_without_end(arena):
+    """Printing an index takes a lock, too; a table without a check shows it only here."""
+    registry = Registry()
+    registry.model("Plain", n=models.IntegerField())
+    plugin = registry.plugin(connection)
+    arena.automigrate(plugin)
+    with transaction_of_another(arena, "LOCK TABLE plug_plain"), pytest.raises(CatalogLocked):
+        arena.automigrate(plugin, plan_only=True, settings=Settings(lock_timeout=0.3, lock_wait=0.3))

@@ -316,3 +316,12 @@ def test_triggers_are_asked_for_only_where_a_column_needs_one(arena, made):
         with CaptureQueriesContext(connection) as queries:
             look(connection, [made], QUICK, Wishes())
         assert sum("pg_trigger" in query["sql"] for query in queries) == asked
+
+
+def test_a_domain_may_refuse_null(arena, made):
+    arena.sql("CREATE DOMAIN needed AS int NOT NULL", "ALTER TABLE plug_thing ADD late needed")
+    (finding,) = arena.automigrate(made).findings
+    assert (finding.id, finding.level) == ("agentsql.D121", ERROR)
+    assert finding.hint.endswith('By hand: ALTER TABLE "plug_thing" ALTER COLUMN "late" SET DEFAULT ...;')
+    arena.sql("ALTER TABLE plug_thing ALTER late SET DEFAULT 1")
+    assert arena.automigrate(made).findings == ()

@@ -164,7 +164,7 @@ OF_COLUMNS = [
         "ALTER TABLE plug_thing ADD CONSTRAINT t_nulls UNIQUE {nulls} (maybe)",
         "D108",
         "plug_thing.maybe",
-        'DROP COLUMN "maybe";',
+        "DROP EXPRESSION;",
     ),
     Case("no collation", column("latin", "TYPE varchar(9)"), "D109", "plug_thing.latin", 'COLLATE pg_catalog."C";'),
     Case("other", column("latin", 'TYPE varchar(9) COLLATE "POSIX"'), "D109", "plug_thing.latin", '."C";'),
