@@ -47,8 +47,11 @@ def test_readers_and_writers_hardly_notice(arena):
     assert report.status == "converged", report
     assert [loop.errors for loop in (*baseline.values(), *felt.values()) if loop.failed] == []
     assert min(loop.transactions for loop in felt.values()) > 0
-    # What the same traffic felt without us, on a machine that does other things as well, is granted on top.
-    assert worst(felt) < LOCK_TIMEOUT + max(SLACK_SECONDS, worst(baseline) + SLACK_SECONDS), (felt, baseline)
+    # What the same traffic felt without us, on a machine that does other things as well, is granted on top; and one
+    # loop may have met a slow disk: a lock holds up every loop.
+    *_, second, first = sorted(loop.worst for loop in felt.values())
+    assert second < LOCK_TIMEOUT + max(SLACK_SECONDS, worst(baseline) + SLACK_SECONDS), (felt, baseline)
+    assert first < HOLD_SECONDS / 2, felt
     # And the transaction was in the way, or the bound would prove nothing.
     assert report.seconds > HOLD_SECONDS - LOCK_TIMEOUT
     assert worst(felt) > LOCK_TIMEOUT / 2
