@@ -99,4 +99,4 @@ def test_a_statement_that_locks_two_tables_keeps_others_waiting_no_longer(arena)
         others.join()
 
     assert report.status == "converged", report
-    assert 0.5 * KEY_LOCK_TIMEOUT < queued[0] < KEY_LOCK_TIMEOUT + SLACK_SECONDS
+    assert 0.5 * KEY_LOCK_TIMEOUT < queued[0] < 1.5 * KEY_LOCK_TIMEOUT  # twice would be 1.7
