@@ -51,7 +51,9 @@ def findings(connection: BaseDatabaseWrapper, now: Situation, seen: Examination 
     for column in unfilled:
         yield _required(column, by_trigger=tables[column.table].oid in filling)
     if seen is not None:
-        yield from (_column(column) for column in strange if column not in unfilled)
+        renamed = {(key.table, name) for key, names in now.conditions.lookalikes.items() for name in names}
+        told = [*unfilled, *(column for column in strange if (column.table, column.name) in renamed)]
+        yield from (_column(column) for column in strange if column not in told)
         for part in PARTS:
             yield from part(now, seen, tables)
 

@@ -23,7 +23,7 @@ class Ground(NamedTuple):
     """What a column of another type stands on.
 
     collation: its own, quoted; "" for its type's. obstacles: what would be scanned, rebuilt or lost with its type, in
-    words. indexes: the plain indexes that hold it.
+    words. indexes: the plain indexes that hold it, and a default that means another time in another zone.
     """
 
     collation: str = ""

@@ -53,6 +53,10 @@ UNION
 SELECT c.place, 'obstacle', 'its own storage or compression'
   FROM columns c JOIN pg_type t ON t.oid = c.atttypid WHERE c.attstorage <> t.typstorage OR c.attcompression <> ''
 UNION
+SELECT c.place, 'index', 'default ' || pg_get_expr(f.adbin, f.adrelid)
+  FROM columns c JOIN pg_attrdef f ON f.adrelid = c.attrelid AND f.adnum = c.attnum
+ WHERE c.atttypid = 'timestamp'::regtype AND pg_get_expr(f.adbin, f.adrelid) NOT IN ('now()', 'CURRENT_TIMESTAMP')
+UNION
 SELECT c.place, 'obstacle', 'check constraint ' || k.conname
   FROM columns c JOIN pg_constraint k ON k.conrelid = c.attrelid AND k.contype = 'c' AND c.attnum = ANY (k.conkey)
 UNION
@@ -159,7 +163,7 @@ def _widen(wanted: Column, found: Column, ground: Ground, now: Situation) -> Ste
     zoned = form(wanted.type) == Form(UTC)
     if zoned and zone.lower().removeprefix("etc/") not in ZONES_OF_UTC:
         return findings.zone_unknown(key, zone, f"{sql} USING {quoted(wanted.name)} AT TIME ZONE {_literal(zone)}")
-    # An index of timestamps is of another operator class then.
+    # An index of timestamps is of another operator class then, and a default would be read in each session's zone.
     if obstacles := (*ground.obstacles, *(ground.indexes if zoned else ())):
         return findings.not_widened(key, obstacles, in_utc(sql) if zoned else sql)
     origin = now.draft.origins[key]

@@ -235,6 +235,18 @@ def test_an_index_of_timestamps_would_be_built_again(arena, unique):
     assert "index moments" in report.findings[0].msg
 
 
+@pytest.mark.parametrize(
+    ("default", "refused"),
+    [("now()", False), ("(now() AT TIME ZONE 'utc')", True), ("'2020-01-01 00:00'", True)],
+    ids=["now", "in UTC", "a constant"],
+)
+def test_a_default_would_be_read_in_each_sessions_zone(arena, default, refused):
+    made(arena, f"timestamp DEFAULT {default}", value="now()")
+    report = arena.automigrate(notes(models.DateTimeField()), widen=True, zone="UTC")
+    assert ("D134" in ids(report)) is refused
+    assert type_of(arena) == ("timestamp without time zone" if refused else "timestamp with time zone")
+
+
 def test_an_index_of_a_partitioned_table_would_be_built_again(arena):
     arena.sql(
         "CREATE TABLE plug_note (id bigint PRIMARY KEY, x varchar(9)) PARTITION BY RANGE (id)",
