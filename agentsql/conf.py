@@ -24,6 +24,7 @@ class Settings:
     lock_wait: seconds in all that an action is tried again for want of a lock.
     build_wait: seconds that CREATE INDEX CONCURRENTLY waits for one older transaction; nobody queues behind it.
     run_wait: seconds a run waits for another run on the same database.
+    embedder: dotted path of the callable that embeds texts for the core tables, which read it themselves.
     """
 
     plugins: tuple[str, ...] = ()
@@ -33,9 +34,17 @@ class Settings:
     lock_wait: float = 60.0
     build_wait: float = 3600.0
     run_wait: float = 600.0
+    embedder: str = ""
 
 
 KEYS = {field.name.upper(): field.name for field in fields(Settings)}
+STANDARD = Settings()
+ADVICE = {
+    "PLUGINS": "Make it a list of app labels.",
+    "RUN_WITH_MIGRATE": "Make it True or False.",
+    "RENAME_GUESS": "Make it True or False.",
+    "EMBEDDER": 'Make it a dotted path: "project.embedding.embed".',
+}
 
 
 def load() -> Settings:
@@ -62,17 +71,20 @@ def problems(raw: Any) -> Iterator[tuple[str, str]]:
                 f"AGENTSQL has the unknown key {key!r}.",
                 f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(KEYS)}.",
             )
-        elif key == "PLUGINS":
-            if not isinstance(value, list | tuple | set | frozenset) or not all(isinstance(one, str) for one in value):
-                yield f'AGENTSQL["PLUGINS"] is {value!r}.', "Make it a list of app labels."
-        elif key in {"RUN_WITH_MIGRATE", "RENAME_GUESS"}:
-            if not isinstance(value, bool):
-                yield f'AGENTSQL["{key}"] is {value!r}.', "Make it True or False."
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST:
-            yield f'AGENTSQL["{key}"] is {value!r}.', "Make it a positive number of seconds."
+        elif not _fits(key, value):
+            yield f'AGENTSQL["{key}"] is {value!r}.', ADVICE.get(key, "Make it a positive number of seconds.")
+
+
+def _fits(key: str, value: Any) -> bool:
+    if key == "PLUGINS":
+        return isinstance(value, list | tuple | set | frozenset) and all(isinstance(one, str) for one in value)
+    kind = type(getattr(STANDARD, KEYS[key]))
+    if kind is not float:
+        return isinstance(value, kind)
+    return not isinstance(value, bool) and isinstance(value, int | float) and 0 < value <= LONGEST
 
 
 def _typed(key: str, value: Any) -> Any:
     if key == "PLUGINS":
         return tuple(value)
-    return value if isinstance(value, bool) else float(value)
+    return value if isinstance(value, bool | str) else float(value)

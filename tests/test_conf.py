@@ -9,7 +9,7 @@ from django.test import override_settings
 from agentsql import conf
 from agentsql.conf import Settings
 
-KNOWN = "Known keys: PLUGINS, RUN_WITH_MIGRATE, RENAME_GUESS, LOCK_TIMEOUT, LOCK_WAIT, BUILD_WAIT, RUN_WAIT."
+KNOWN = "Known keys: PLUGINS, RUN_WITH_MIGRATE, RENAME_GUESS, LOCK_TIMEOUT, LOCK_WAIT, BUILD_WAIT, RUN_WAIT, EMBEDDER."
 
 
 def test_defaults():

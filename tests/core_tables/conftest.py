@@ -1,5 +1,10 @@
-import pytest
+import os
 
+import pytest
+from django.db import connection, transaction
+
+from core_tables.models import Agent, Entity, Room
+from tests.core_tables import store as stores
 from tests.core_tables.scratch import tables_of
 
 
@@ -14,3 +19,46 @@ def installed_tables(db):
     """Deleting goes through every installed model that points to a row."""
     with tables_of("core_tables", "example_plugin"):
         yield
+
+
+@pytest.fixture(scope="session")
+def _store_database(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT FROM pg_available_extensions WHERE name = 'vector'")
+            if not cursor.rowcount:
+                pytest.skip("this server has no extension vector")
+        with stores.made(f"store_{os.getpid()}") as name:
+            yield name
+
+
+@pytest.fixture
+def committed_store(_store_database, django_db_blocker):
+    """The core tables, empty, for a test that commits, as several threads or processes do."""
+    with django_db_blocker.unblock(), stores.entered(_store_database):
+        yield
+        stores.empty()
+
+
+@pytest.fixture
+def store(_store_database, django_db_blocker):
+    """The core tables, empty, in a transaction that is rolled back."""
+    with django_db_blocker.unblock(), stores.entered(_store_database), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def agent():
+    """An agent in the store that the test uses."""
+    return Agent.objects.create(name="Ada")
+
+
+@pytest.fixture
+def room(agent):
+    return Room.objects.create(agent=agent, source="discord", type="GROUP", name="lab")
+
+
+@pytest.fixture
+def entity(agent):
+    return Entity.objects.create(agent=agent, names=["Grace"])

@@ -1,0 +1,94 @@
+"""What all the querysets share: order by time, spans of time, and pages that a key leads to."""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, Self, TypeVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+
+from core_tables.twins import twin
+
+M_co = TypeVar("M_co", bound=models.Model, covariant=True)
+
+
+class Cursor(NamedTuple):
+    """Where a page begins or ends: the time and the id of a row, which need not exist any longer."""
+
+    created_at: datetime.datetime
+    id: UUID
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """Return the place of a row of any core table."""
+        return cls(row.created_at, row.pk)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Sequence[M_co], Generic[M_co]):
+    """Rows, oldest first, and how to go on from them.
+
+    older: `before=` of the page with the rows before these; None where there are none.
+    newer: `after=` of the page with the rows after these; None where there are none.
+    """
+
+    rows: tuple[M_co, ...]
+    older: Cursor | None
+    newer: Cursor | None
+
+    def __iter__(self) -> Iterator[M_co]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.rows[place]
+
+
+class RecordQuerySet(models.QuerySet[M_co]):
+    """Rows with `created_at` and a UUID as their key."""
+
+    def newest(self) -> Self:
+        """Return the rows with the newest first; equal times in the order of their ids."""
+        return self.order_by("-created_at", "-pk")
+
+    def between(self, start: datetime.datetime | None = None, end: datetime.datetime | None = None) -> Self:
+        """Return the rows written from `start` on and before `end`; None leaves that side open."""
+        rows = self if start is None else self.filter(created_at__gte=start)
+        return rows if end is None else rows.filter(created_at__lt=end)
+
+    def before(self, place: Cursor) -> Self:
+        """Return the rows older than a place."""
+        # The first condition says no more than the second, but an index can start at it.
+        return self.filter(Q(created_at__lte=place.created_at), Q(created_at__lt=place.created_at) | Q(pk__lt=place.id))
+
+    def after(self, place: Cursor) -> Self:
+        """Return the rows newer than a place."""
+        return self.filter(Q(created_at__gte=place.created_at), Q(created_at__gt=place.created_at) | Q(pk__gt=place.id))
+
+    def page(self, *, before: Cursor | None = None, after: Cursor | None = None, size: int = 50) -> Page[M_co]:
+        """Return up to `size` rows: the newest, or those just before or just after a place.
+
+        One query, whose cost depends on `size` only where an index begins with the filters and `created_at`.
+
+        Raises:
+            ValueError: both places are given, or `size` is less than 1.
+        """
+        if size < 1 or (before and after):
+            raise ValueError("Give a size of at least 1, and before or after, not both.")
+        if after:
+            found = list(self.after(after).order_by("created_at", "pk")[: size + 1])
+            rows = found[:size]
+        else:
+            found = list((self.before(before) if before else self).newest()[: size + 1])
+            rows = found[:size][::-1]
+        more = len(found) > size
+        # Coming from one side, that side has the row we came from: going back finds out what is there.
+        older = Cursor.of(rows[0]) if rows and (after or more) else None
+        newer = Cursor.of(rows[-1]) if rows and (before or (after and more)) else None
+        return Page(rows=tuple(rows), older=older, newer=newer)
+
+    apage = twin(page)

@@ -1,0 +1,53 @@
+"""A database that holds the core tables, made by the engine, once a session and apart from everybody else's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.apps import apps
+from django.db import connection, connections
+
+from agentsql import automigrate
+from tests.crowd import KEYS, environment
+
+LABELS = ("core_tables", "example_plugin")
+
+
+@contextmanager
+def made(name: str) -> Iterator[str]:
+    """Make a database with the tables; drop it at the end."""
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    try:
+        with entered(name):
+            report = automigrate(plugins=LABELS)
+            assert report.converged, report
+        yield name
+    finally:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def entered(name: str) -> Iterator[None]:
+    """Lead the default connection there, that of this thread and of all that start meanwhile."""
+    connection.close()
+    before, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], name
+    try:
+        yield
+    finally:
+        connections.close_all()
+        connection.settings_dict["NAME"] = before
+
+
+def empty() -> None:
+    """Delete the rows of all the tables."""
+    tables = [model._meta.db_table for label in LABELS for model in apps.get_app_config(label).get_models()]
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {', '.join(map(connection.ops.quote_name, tables))} CASCADE")
+
+
+def variables() -> dict[str, str]:
+    """Return the environment that leads another process to the database that is entered."""
+    params = connection.get_connection_params()
+    return environment({key: params.get(key) for key in KEYS})
