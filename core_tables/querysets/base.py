@@ -14,6 +14,11 @@ from core_tables.twins import twin
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 
+def key_of(row: Any) -> Any:
+    """Return the id of a row, or what is one already: for columns that hold an id but are no foreign key."""
+    return getattr(row, "pk", row)
+
+
 class Cursor(NamedTuple):
     """Where a page begins or ends: the time and the id of a row, which need not exist any longer."""
 
