@@ -28,6 +28,8 @@ CAST = re.compile(
     r"::(?:character varying|bit varying|double precision|time(?:stamp)?(?:\(\d\))? with(?:out)? time zone"
     r"|\"[^\"]+\"|\w+)(?:\([\d,]+\))?(?:\[\])*"
 )
+CALL = re.compile(r'[\w"]\(')
+TEXT = re.compile(r"('(?:[^']|'')*')::(?:text|character varying)")
 FACTS: Mapping[type[Detail], Mapping[str, tuple[str, ...]]] = {  # what is told together
     TableDetail: {"comment": ("comment",), "persistence": ("persistence",)},
     ColumnDetail: {
@@ -37,6 +39,7 @@ FACTS: Mapping[type[Detail], Mapping[str, tuple[str, ...]]] = {  # what is told 
         "definition": ("definition",),
         "reference": ("match", "on_delete", "on_update"),
         "timing": ("deferrable", "deferred"),
+        "watched": ("watched",),
     },
     IndexDetail: {
         "structure": (
@@ -59,7 +62,8 @@ FACTS: Mapping[type[Detail], Mapping[str, tuple[str, ...]]] = {  # what is told 
 class Difference(NamedTuple):
     """One fact of one object: `name` is the object's in the database; `wanted` and `found` are values or details.
 
-    `home` is the table that it was found in, or on.
+    `home` is the table that it was found in, or on. `sides` are the wanted and the found object: their details, where
+    these were read.
     """
 
     key: Key
@@ -68,6 +72,7 @@ class Difference(NamedTuple):
     wanted: Any
     found: Any
     home: Table = Table(table=NOWHERE)
+    sides: tuple[Any, Any] = (None, None)
 
 
 def glance(difference: Diff, types: Mapping[str, TypeId]) -> Iterator[Difference]:
@@ -150,7 +155,7 @@ def _apart_from(columns: Collection[str], detail: Detail) -> Detail | None:
             detail,
             parts=tuple(map(bare, detail.parts)),
             opclasses=tuple("" if own else name for own, name in zip(follows, detail.opclasses, strict=True)),
-            collations=tuple(0 if own else oid for own, oid in zip(follows, detail.collations, strict=False)),
+            collations=tuple("" if own else name for own, name in zip(follows, detail.collations, strict=False)),
             predicate=bare(detail.predicate),
         )
     return detail
@@ -170,7 +175,8 @@ def _differing(key: Key, name: str, ours: Detail, theirs: Detail) -> Iterator[Di
             if _follows(fact, ours, theirs):
                 continue
             pair = _in_words(fact, ours, theirs, pair)
-        yield Difference(key, name, fact, *pair)
+        wanted, found = pair
+        yield Difference(key, name, fact, wanted, found, sides=(ours, theirs))
         if fact == "structure":
             return  # the index is another: its storage does not matter
 
@@ -179,9 +185,18 @@ def _follows(fact: str, ours: ColumnDetail, theirs: ColumnDetail) -> bool:
     """Tell whether a fact of a column differs only because another does, or holds more than is asked for."""
     if fact == "type":
         return is_wider_integer(theirs.type_id, ours.type_id)
+    if fact != "default":
+        return False
     recast = ours.type_id != theirs.type_id and _bare(ours.default) == _bare(theirs.default)
-    generated = bool(ours.generated or theirs.generated)
-    return fact == "default" and (_is_serial(ours, theirs) or generated or recast)
+    same_text = _text(ours.default) == _text(theirs.default) != ""
+    otherwise_filled = ours.generated or theirs.generated or (ours.identity and not theirs.identity)
+    return bool(otherwise_filled) or recast or same_text
+
+
+def _text(default: str) -> str:
+    """Return the literal of a default that is one, whichever type of text it was written for; "" of another."""
+    match = TEXT.fullmatch(default)
+    return match[1] if match else ""
 
 
 def _in_words(fact: str, ours: ColumnDetail, theirs: ColumnDetail, pair: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -193,7 +208,7 @@ def _in_words(fact: str, ours: ColumnDetail, theirs: ColumnDetail, pair: tuple[A
 
 
 def _is_serial(ours: ColumnDetail, theirs: ColumnDetail) -> bool:
-    return bool(ours.identity) and not theirs.identity and "(" in theirs.default
+    return bool(ours.identity) and not theirs.identity and bool(CALL.search(CAST.sub("", theirs.default)))
 
 
 def is_wider_integer(found: TypeId | None, asked: TypeId | None) -> bool:

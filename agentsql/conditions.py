@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, transaction
 
-from agentsql import partition_tree, renames, widening
+from agentsql import partition_tree, renames
 from agentsql.defaults import UnknownDefault, called, server_default
+from agentsql.grounds import grounds
 from agentsql.names import TableName, quoted
 from agentsql.schema import Column, Constraint, Extension, Index, Key, Kind, SchemaObject, Table
 from agentsql.server import Server, rows
@@ -95,7 +96,7 @@ def ask(
         superuser=server.superuser,
         may_create_in_database=server.may_create_in_database,
         current_schema=server.current_schema or "",
-        grounds=widening.grounds(connection, difference, actual) if widen else {},
+        grounds=grounds(connection, difference, actual) if widen else {},
     )
     if not missing:
         return rights
@@ -106,7 +107,8 @@ def ask(
     parted = {table.table.quoted: table.table for table in tables if table.relkind == "p"}
     bequeathing = {table.table.quoted: table.table for table in tables if table.relkind == "r" and table.inherited}
     sizes = populated(connection, [table.table for table in tables], patience)
-    lookalikes = renames.columns(connection, difference, sizes, draft) if rename_guess else {}
+    alike = renames.columns(connection, difference, sizes, draft) if rename_guess else {}
+    lookalikes = renames.with_values(connection, alike, patience)
     twins = renames.tables(connection, difference, draft, server) if rename_guess else {}
     lookalikes |= _with_rows(connection, twins, patience)
     with transaction.atomic(using=connection.alias, durable=True):
@@ -115,7 +117,7 @@ def ask(
             rights,
             populated=sizes,
             extensions=dict(rows(connection, EXTENSIONS, [extensions])) if extensions else {},
-            taken=_taken(connection, names, {server.current_schema, *(table.schema for table in tables)}),
+            taken=_taken(connection, names, _schemas(missing, tables, server)),
             types=_types(connection, missing, server),
             building=_building(connection, names) if names and tables else {},
             volatile=_volatile(connection, [key for key in missing if key.table in sizes], draft, editor),
@@ -134,6 +136,11 @@ def _with_rows(
     held = populated(connection, sorted({table for tables in twins.values() for table in tables}), patience)
     named = {key: tuple(table.name for table in tables if table in held) for key, tables in twins.items()}
     return {key: names for key, names in named.items() if names}
+
+
+def _schemas(missing: Iterable[Key], tables: Iterable[Table], server: Server) -> set[str | None]:
+    """Return where the indexes of tables go, and those of tables that are missing themselves."""
+    return {server.current_schema, *(table.schema for table in tables), *(key.table.namespace for key in missing)}
 
 
 def _taken(connection: BaseDatabaseWrapper, names: list[str], schemas: Collection[str | None]) -> dict[TableName, str]:

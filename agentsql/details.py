@@ -29,25 +29,34 @@ SELECT a.attrelid::bigint, a.attname::text, format_type(a.atttypid, a.atttypmod)
        coalesce((SELECT format('%%I.%%I', n.nspname, l.collname) FROM pg_collation l
                    JOIN pg_namespace n ON n.oid = l.collnamespace JOIN pg_type t ON t.oid = a.atttypid
                   WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation), ''),
+       coalesce((SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation), true),
        coalesce(col_description(a.attrelid, a.attnum), '')
   FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
  WHERE a.attrelid = ANY(%s::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 """
 CONSTRAINTS = """
 SELECT conrelid::bigint, conname::text, contype::text,
-       CASE contype WHEN 'c' THEN pg_get_expr(conbin, conrelid)
+       CASE contype WHEN 'c' THEN pg_get_expr(conbin, conrelid) || CASE WHEN connoinherit THEN ' NO INHERIT' ELSE '' END
                     WHEN 'x' THEN split_part(pg_get_constraintdef(oid), ' DEFERRABLE', 1) ELSE '' END,
        confmatchtype::text, confdeltype::text, confupdtype::text, condeferrable, condeferred,
+       NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = c.oid AND t.tgenabled IN ('D', 'R')),
        pg_get_constraintdef(oid, true)
-  FROM pg_constraint
+  FROM pg_constraint c
  WHERE conrelid = ANY(%s::oid[]) AND contype IN ('p', 'u', 'f', 'c', 'x')
 """
 INDEXES = """
 SELECT i.indrelid::bigint, c.relname::text, m.amname::text,
        ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1, i.indnkeyatts) n),
-       ARRAY(SELECT o.opcname::text FROM unnest(i.indclass) WITH ORDINALITY AS u (oid, place)
-               JOIN pg_opclass o ON o.oid = u.oid WHERE u.place <= i.indnkeyatts ORDER BY u.place),
-       i.indoption::int[], i.indcollation::bigint[],
+       ARRAY(SELECT o.opcname || coalesce('(' || array_to_string(a.attoptions, ', ') || ')', '')
+               FROM unnest(i.indclass) WITH ORDINALITY AS u (oid, place) JOIN pg_opclass o ON o.oid = u.oid
+               JOIN pg_attribute a ON (a.attrelid, a.attnum) = (i.indexrelid, u.place)
+              WHERE u.place <= i.indnkeyatts ORDER BY u.place),
+       i.indoption::int[],
+       ARRAY(SELECT CASE WHEN l.oid IS NULL THEN '' WHEN n.nspname = 'pg_catalog' THEN quote_ident(l.collname)
+                         ELSE format('%%I.%%I', n.nspname, l.collname) END
+               FROM unnest(i.indcollation) WITH ORDINALITY AS u (oid, place)
+               LEFT JOIN pg_collation l ON l.oid = u.oid LEFT JOIN pg_namespace n ON n.oid = l.collnamespace
+              ORDER BY u.place),
        ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(i.indnkeyatts + 1, i.indnatts) n),
        coalesce(pg_get_expr(i.indpred, i.indrelid), ''), i.indisunique, {nulls_not_distinct},
        coalesce(c.reloptions::text[], '{{}}'),
@@ -70,7 +79,10 @@ class TableDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnDetail:
-    """`identity` is pg_attribute's: a (ALWAYS), d (BY DEFAULT) or ""; `generated` has its kind, s or v, in front."""
+    """`identity` is pg_attribute's: a (ALWAYS), d (BY DEFAULT) or ""; `generated` has its kind, s or v, in front.
+
+    `deterministic` says so of its collation; it is not compared.
+    """
 
     type: str
     type_id: TypeId
@@ -80,13 +92,15 @@ class ColumnDetail:
     identity: str
     collation: str
     comment: str
+    deterministic: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstraintDetail:
     """`definition` of a check or an exclusion; the actions are pg_constraint's letters: a, r, c, n, d.
 
-    `text` is all of it in SQL, for people; it is not compared.
+    `watched` is False where triggers by which the server keeps it are disabled. `text` is all of it in SQL, for people;
+    it is not compared.
     """
 
     definition: str
@@ -95,16 +109,19 @@ class ConstraintDetail:
     on_update: str
     deferrable: bool
     deferred: bool
+    watched: bool = True
     text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexDetail:
+    """`opclasses` have their options with them; of what has no collation, that is ""."""
+
     method: str
     parts: tuple[str, ...]
     opclasses: tuple[str, ...]
     options: tuple[int, ...]
-    collations: tuple[int, ...]
+    collations: tuple[str, ...]
     include: tuple[str, ...]
     predicate: str
     unique: bool
@@ -130,9 +147,8 @@ def _read(
     for oid, comment, persistence, owner in rows(connection, TABLES, oids):
         yield (tables[oid], Kind.TABLE, ""), TableDetail(comment=comment, persistence=persistence, owner=owner)
     for row in rows(connection, COLUMNS, oids):
-        oid, name, text, type_oid, modifier, not_null, default, expression, generated, identity, collation, comment = (
-            row
-        )
+        oid, name, text, type_oid, modifier, not_null, default, expression, generated, *more = row
+        identity, collation, deterministic, comment = more
         yield (
             (tables[oid], Kind.COLUMN, name),
             ColumnDetail(
@@ -144,9 +160,10 @@ def _read(
                 identity=identity,
                 collation=collation,
                 comment=comment,
+                deterministic=deterministic,
             ),
         )
-    for oid, name, kind, definition, match, on_delete, on_update, deferrable, deferred, text in rows(
+    for oid, name, kind, definition, match, on_delete, on_update, deferrable, deferred, watched, text in rows(
         connection, CONSTRAINTS, oids
     ):
         yield (
@@ -158,6 +175,7 @@ def _read(
                 on_update=on_update,
                 deferrable=deferrable,
                 deferred=deferred,
+                watched=watched,
                 text=text,
             ),
         )

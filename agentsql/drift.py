@@ -5,19 +5,21 @@ Each fact has one function and one id. A finding tells and changes nothing.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004 Django's names for them
 
+from agentsql.brevity import LONGEST, apart, shorten
 from agentsql.comparison import SERIAL, SPARE_DEFAULT, Difference
-from agentsql.details import ConstraintDetail, IndexDetail
-from agentsql.extensions import base_type, family
-from agentsql.names import TableName, quoted
-from agentsql.schema import Column, Key, Kind, SchemaObject, Structure, Table
+from agentsql.conversions import conversion, converted_default
+from agentsql.details import ColumnDetail, ConstraintDetail
+from agentsql.indexes import dropping_index, index_place, index_text
+from agentsql.names import quoted
+from agentsql.schema import Column, Key, Kind, SchemaObject, Table
 
 FIRST, LAST = "agentsql.D101", "agentsql.D129"
-ZONED = {"timestamptz", "timestamp"}
 LETTERS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 MATCHES = {"s": "SIMPLE", "f": "FULL", "p": "PARTIAL"}
 PERSISTENCE = {"p": "permanent", "u": "UNLOGGED", "t": "temporary"}
@@ -41,7 +43,8 @@ def findings(
     for one in differences:
         _, home = shared.get(Key(one.key.table, Kind.TABLE), (None, None))
         home = home if isinstance(home, Table) else Table(table=one.key.table)
-        yield MESSAGES[one.fact](one._replace(home=home), shared[one.key][0])
+        sides = shared[one.key] if one.sides == (None, None) else one.sides
+        yield MESSAGES[one.fact](one._replace(home=home, sides=sides), shared[one.key][0])
 
 
 def _alter(key: Key, change: str) -> str:
@@ -54,30 +57,22 @@ def _column(one: Difference, change: str) -> str:
 
 def column_type(one: Difference, wanted: Column) -> CheckMessage:
     collation = one.wanted[one.wanted.index(" COLLATE ") :] if " COLLATE " in one.wanted else ""
-    level, effect, value, more = _conversion(wanted, one.found)
-    return level(
-        f"Column {one.key} is {one.found}; the model wants {one.wanted}. {effect}",
-        hint=f"automigrate changes no type{more}. By hand: "
-        f"{_column(one, f'TYPE {wanted.type}{collation} USING {value}')}",
+    how = conversion(wanted, one.found)
+    change = f"TYPE {wanted.type}{collation} USING {quoted(wanted.name)}{how.suffix}"
+    default = converted_default(one, how)
+    if default:  # the server can't cast it, or would do so in another zone
+        column = f"ALTER COLUMN {quoted(wanted.name)}"
+        change = f"DROP DEFAULT, {column} {change}, {column} SET DEFAULT {default}"
+    hint = _by_hand(one, _column(one, change), default)
+    theirs = one.sides[1]
+    if isinstance(theirs, Column) and theirs.has_default and not how.plain:  # that is all that a glance knows
+        hint = f"By hand, if `manage.py automigrate --plan` says no more of its default: {_column(one, change)}"
+    return how.level(
+        f"Column {one.key} is {one.found}; the model wants {one.wanted}. {how.effect}",
+        hint=f"automigrate changes no type{how.more}. {hint}",
         obj=str(one.key),
         id="agentsql.D101",
     )
-
-
-def _conversion(wanted: Column, found: str) -> tuple[type[Error | Warning], str, str, str]:
-    """Return the level of another type, what code notices, a value of the new one, and what else may be done."""
-    name = quoted(wanted.name)
-    cast = f"{name}::{wanted.type}"
-    families = family(found), family(wanted.type)
-    if families == ("time", "time") and "without time zone" in found and base_type(wanted.type) in ZONED:
-        zone = f"{name} AT TIME ZONE 'UTC'"  # a bare cast would take the zone of whoever runs it
-        widen = ", but with --widen --zone UTC, where that is the zone it was written in"
-        return Warning, "Reads give times without a zone, which Python can't compare with others.", zone, widen
-    if families == ("json", "json") and base_type(found) == "json":
-        return Error, "Reading it by the ORM fails.", cast, ""
-    if families[0] == families[1] != "":
-        return Warning, "Code goes on as long as the values fit.", cast, ", but for what --widen may do"
-    return Warning, "Code that compares or writes it may fail.", cast, ""
 
 
 def column_null(one: Difference, _: Column) -> CheckMessage:
@@ -95,8 +90,9 @@ def column_null(one: Difference, _: Column) -> CheckMessage:
 
 
 def index_structure(one: Difference, _: SchemaObject) -> CheckMessage:
+    found, wanted = apart(index_text(one.found), index_text(one.wanted))
     return Warning(
-        f"The {one.key} is another index than the model's: {index_text(one.found)}, not {index_text(one.wanted)}.",
+        f"The {one.key} is another index than the model's: {found}, not {wanted}.",
         hint="Give the model's index another name, or drop the one that exists and run automigrate again: "
         f"{dropping_index(one.home, one.name)};",
         obj=str(one.key),
@@ -115,38 +111,54 @@ def constraint_enforced(one: Difference, _: SchemaObject) -> CheckMessage:
     )
 
 
+def constraint_watched(one: Difference, _: SchemaObject) -> CheckMessage:
+    return Warning(
+        f"The {one.key} ({one.name}) is not checked: triggers of it are disabled (ALTER TABLE ... DISABLE TRIGGER), so "
+        "rows may break it.",
+        hint=_again(one),
+        obj=str(one.key),
+        id="agentsql.D104",
+    )
+
+
 def column_default(one: Difference, wanted: Column) -> CheckMessage:
+    found, asked = apart(one.found, one.wanted)
     if not one.wanted:
         return Info(
-            f"Column {one.key} has the default {one.found}, which its model does not know. "
+            f"Column {one.key} has the default {found}, which its model does not know. "
             "Code goes on: Django sends every value.",
             hint=f"To be rid of it: {_column(one, 'DROP DEFAULT')}",
             obj=str(one.key),
             id="agentsql.D106",
         )
-    found = f"has the default {one.found}" if one.found else "has no default"
-    fails = not one.found and wanted.not_null
+    has = f"has the default {found}" if found else "has no default"
+    fails = not found and wanted.not_null
     who = "INSERTs of other programs" if one.fact == SPARE_DEFAULT else "INSERTs"
     effect = f"{who} that leave it to the database {'fail' if fails else 'differ'}"
     return (Error if fails and one.fact != SPARE_DEFAULT else Warning)(
-        f"Column {one.key} {found}; the model wants {one.wanted}. {effect}.",
-        hint=f"By hand: {_column(one, f'SET DEFAULT {one.wanted}')}",
+        f"Column {one.key} {has}; the model wants {asked}. {effect}.",
+        hint=_by_hand(one, _column(one, f"SET DEFAULT {one.wanted}"), one.wanted),
         obj=str(one.key),
         id="agentsql.D106",
     )
 
 
 def column_identity(one: Difference, _: Column) -> CheckMessage:
+    name, table = one.key.identity[0], one.key.table.quoted
+    adding = f"ADD {IDENTITIES[one.wanted or 'd']}"
     level, effect, change = {
         SERIAL: (Info, "Code goes on: it works alike.", ""),
-        "": (Error, "INSERTs without a value for it fail.", f"ADD {IDENTITIES[one.wanted or 'd']}"),
+        "": (Error, "INSERTs without a value for it fail.", adding),
     }.get(
         one.found,
         (Warning, "INSERTs with a value for it may fail.", f"SET {IDENTITIES[one.wanted or 'd'].split(' AS')[0]}"),
     )
+    theirs = one.sides[1]
+    if not one.found and isinstance(theirs, ColumnDetail) and theirs.default:
+        effect = f"INSERTs without a value for it all get its default, {shorten(theirs.default)}."
+        change = f"DROP DEFAULT, ALTER COLUMN {quoted(name)} {adding}"
     if not one.wanted:
         level, effect, change = Info, "INSERTs may leave it out.", "DROP IDENTITY"
-    name, table = one.key.identity[0], one.key.table.quoted
     sequence = f"pg_get_serial_sequence({_literal(table)}, {_literal(name)})"
     counted = "" if one.found else f" Then SELECT setval({sequence}, max({quoted(name)})) FROM {table};"
     return level(
@@ -170,10 +182,10 @@ def column_generated(one: Difference, _: Column) -> CheckMessage:
     )
     if one.found.startswith("s") and not wanted:
         hint = f"By hand, which keeps the values: {_column(one, 'DROP EXPRESSION')}"
+    effect = "Reads get other values" if wanted else "INSERTs and UPDATEs of it fail"
+    found, wanted = (text or "an ordinary column" for text in apart(found, wanted))
     return Warning(
-        f"Column {one.key} {what} the model wants: "
-        f"{found or 'an ordinary column'}, not {wanted or 'an ordinary column'}. "
-        f"{'INSERTs and UPDATEs of it fail' if not wanted else 'Reads get other values'}.",
+        f"Column {one.key} {what} the model wants: {found}, not {wanted}. {effect}.",
         hint=hint,
         obj=str(one.key),
         id="agentsql.D108",
@@ -181,9 +193,19 @@ def column_generated(one: Difference, _: Column) -> CheckMessage:
 
 
 def column_collation(one: Difference, wanted: Column) -> CheckMessage:
-    return Warning(
+    """Tell of another order, or of more: only nondeterministic collations have other strings equal than the same bytes.
+
+    Source: PostgreSQL's documentation, section "Nondeterministic Collations".
+    """
+    same = not any(isinstance(side, ColumnDetail) and not side.deterministic for side in one.sides)
+    effect = (
+        "Order and ranges differ, and upper and lower case beyond ASCII may; what is equal or unique does not."
+        if same
+        else "One of them is nondeterministic: what is equal, and so unique, differs, and so does the order."
+    )
+    return (Info if same else Warning)(
         f"Column {one.key} has the collation {one.found or 'of the database'}; the model wants "
-        f"{one.wanted or 'that of the database'}. Order and comparisons differ.",
+        f"{one.wanted or 'that of the database'}. {effect}",
         hint=f"By hand, which rebuilds its indexes: "
         f"{_column(one, f'TYPE {wanted.type} COLLATE {one.wanted or _default_collation()}')}",
         obj=str(one.key),
@@ -198,11 +220,12 @@ def _default_collation() -> str:
 def comment(one: Difference, _: SchemaObject) -> CheckMessage:
     what = "TABLE" if one.key.kind is Kind.TABLE else "COLUMN"
     target = one.key.table.quoted + ("" if what == "TABLE" else f".{quoted(one.key.identity[0])}")
+    found, wanted = map(repr, apart(one.found, one.wanted))
     if one.wanted:
-        message = f"The comment of {what.lower()} {one.key} is {one.found!r}; the model wants {one.wanted!r}."
-        hint = f"By hand: COMMENT ON {what} {target} IS {_literal(one.wanted)};"
+        message = f"The comment of {what.lower()} {one.key} is {found}; the model wants {wanted}."
+        hint = _by_hand(one, f"COMMENT ON {what} {target} IS {_literal(one.wanted)};", _literal(one.wanted))
     else:
-        message = f"The {what.lower()} {one.key} has the comment {one.found!r}; its model has none."
+        message = f"The {what.lower()} {one.key} has the comment {found}; its model has none."
         hint = f"Keep it, or: COMMENT ON {what} {target} IS NULL;"
     return Info(f"{message} Code goes on.", hint=hint, obj=str(one.key), id="agentsql.D110")
 
@@ -218,9 +241,9 @@ def reference(one: Difference, _: SchemaObject) -> CheckMessage:
 
 
 def definition(one: Difference, _: SchemaObject) -> CheckMessage:
+    found, wanted = apart(one.found, one.wanted)
     return Warning(
-        f"The {one.key} is {_line(one.found)}; the model wants {_line(one.wanted)}. "
-        "Rows that one side forbids may pass the other.",
+        f"The {one.key} is {found}; the model wants {wanted}. Rows that one side forbids may pass the other.",
         hint=_again(one),
         obj=str(one.key),
         id="agentsql.D112",
@@ -276,22 +299,16 @@ def persistence(one: Difference, _: SchemaObject) -> CheckMessage:
     )
 
 
-def index_place(home: Table, name: str) -> TableName:
-    """Return an index with its schema, which is its table's: search_path may find another of that name first."""
-    return TableName(home.schema or home.table.namespace, name)
-
-
-def dropping_index(home: Table, name: str) -> str:
-    """Return the statement that drops an index; one of a partitioned table can't be dropped CONCURRENTLY."""
-    return f"DROP INDEX {'' if home.relkind == 'p' else 'CONCURRENTLY '}{index_place(home, name).quoted}"
-
-
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())
+def _by_hand(one: Difference, sql: str, value: str) -> str:
+    """Return SQL to run; where a value in it is too long for a hint, where that is to be seen."""
+    if len(value) <= LONGEST:
+        return f"By hand: {sql}"
+    shown = f"`manage.py automigrate --explain {shlex.quote(str(one.key.table))} --format json`"
+    return f"By hand, with what {shown} shows in full: {sql.replace(value, '...')}"
 
 
 def _again(one: Difference) -> str:
@@ -313,30 +330,12 @@ def _set(options: Iterable[str]) -> str:
     return ", ".join(sorted(options)) or "of the server"
 
 
-ORDERS = ("", " DESC NULLS LAST", " NULLS FIRST", " DESC")  # by pg_index.indoption: 1 DESC, 2 NULLS FIRST
-
-
-def index_text(detail: IndexDetail | Structure) -> str:
-    """Return an index in words close to SQL."""
-    if isinstance(detail, Structure):
-        parts, predicate, nulls_not_distinct = detail.columns, "", not detail.nulls_distinct
-    else:
-        parts, predicate, nulls_not_distinct = detail.parts, detail.predicate, detail.nulls_not_distinct
-    keys = ", ".join(
-        part + (f" {opclass}" if opclass else "") + ORDERS[option & 3]
-        for part, opclass, option in zip(parts, detail.opclasses, detail.options, strict=False)
-    )
-    text = f"{'unique ' if detail.unique else ''}{detail.method} on ({keys})"
-    text += f" INCLUDE ({', '.join(detail.include)})" if detail.include else ""
-    text += " NULLS NOT DISTINCT" if nulls_not_distinct else ""
-    return text + (f" WHERE {predicate}" if predicate else "")
-
-
 MESSAGES: Mapping[str, Callable[[Difference, Any], CheckMessage]] = {
     "type": column_type,
     "not_null": column_null,
     "structure": index_structure,
     "enforced": constraint_enforced,
+    "watched": constraint_watched,
     "default": column_default,
     SPARE_DEFAULT: column_default,
     "identity": column_identity,

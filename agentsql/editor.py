@@ -78,7 +78,7 @@ class DryRun:
 
     connection: Any
     nondeterministic_collations: Collection[str] = ()
-    bare = False  # without schemas, for tables that are made in pg_temp
+    bare = False  # without schemas but pg_temp, where the tables are made
     defaults: dict[ModelField, Any]  # answers of `defaults.standing_default`
 
     def quote_name(self, name: str) -> str:
@@ -99,16 +99,17 @@ class DryRun:
 
     # One object each, as a list of statements that belong together.
 
-    def table(self, model: type[Model], _source: None = None) -> list[str]:
-        """CREATE TABLE with everything Django writes inline, then the comments."""
+    def table(self, model: type[Model], without: Collection[Any] | None = None) -> list[str]:
+        """CREATE TABLE with everything Django writes inline but for these of Meta.constraints, then the comments."""
         meta = model._meta
         columns = [field for field in meta.local_fields if field.db_type(self.connection) is not None]
         parts = [self._definition(model, field, inline=True) for field in columns]
-        constraints: list[Any] = [item for item in meta.constraints if is_inline(item)]
+        constraints: list[Any] = [item for item in meta.constraints if is_inline(item) and item not in (without or ())]
         parts += [str(item.constraint_sql(model, self)) for item in constraints]
         if isinstance(meta.pk, models.CompositePrimaryKey):
             parts.append(f"PRIMARY KEY ({self._quoted(meta.pk.columns)})")
-        sql = f"CREATE TABLE {self.quote_name(meta.db_table)} ({', '.join(parts)})"
+        place = ('"pg_temp".' if self.bare else "") + self.quote_name(meta.db_table)
+        sql = f"CREATE TABLE {place} ({', '.join(parts)})"
         if meta.db_tablespace:
             sql += f" {self.connection.ops.tablespace_sql(meta.db_tablespace)}"
         comments = [self._column_comment(model, field) for field in columns if field.db_comment]
@@ -227,7 +228,7 @@ def dry_run(
 ) -> DryRun:
     """Return a schema editor that renders and never executes.
 
-    `bare` leaves out the schemas of `ai"."memories`: so tables come to where search_path begins.
+    `bare` leaves out the schemas of `ai"."memories`, and makes tables in pg_temp.
     """
     parent: Any = connection.SchemaEditorClass
     editor: DryRun = type("DryRunEditor", (DryRun, parent), {})(connection, collect_sql=True)

@@ -28,9 +28,9 @@ FACTS = {  # what a row is part of, where a difference goes by another name
     "on update": "reference",
     "match": "reference",
     "deferrable": "timing",
-    **dict.fromkeys(("method", "keys", "collations", "include", "where", "unique", "nulls"), "structure"),
+    **dict.fromkeys(("method", "keys", "include", "where", "unique", "nulls"), "structure"),
 }
-SELDOM = frozenset({"name", "persistence", "match", "collations"})  # only told where the two sides differ
+SELDOM = frozenset({"name", "persistence", "match"})  # only told where the two sides differ
 
 
 class State(StrEnum):

@@ -13,14 +13,17 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004 Django's names for them
+from django.db import DatabaseError, transaction
 
+from agentsql.brevity import shorten
 from agentsql.comparison import place_of
 from agentsql.details import ConstraintDetail, IndexDetail, Place, TableDetail
-from agentsql.drift import dropping_index, index_place, index_text
 from agentsql.hazards import strangers
+from agentsql.indexes import dropping_index, index_place, index_text
 from agentsql.names import FILL_PREFIX, TableName, quoted
 from agentsql.schema import Column, Index, Key, Kind, Table
 from agentsql.server import rows
+from agentsql.timeouts import limit
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -28,8 +31,13 @@ if TYPE_CHECKING:
     from agentsql.examination import Examination
     from agentsql.situation import Situation
 
+# What a foreign key does, by pg_constraint's letters.
+DOING = {"c": "deletes rows", "n": "writes NULL into rows", "d": "writes defaults into rows"}
 REINDEXED = re.compile(r"_cc(new|old)\d*$")  # what REINDEX CONCURRENTLY leaves: PostgreSQL's documentation of REINDEX
 MARKS = (FILL_PREFIX, "agentsql_key_")  # of the checks by which a run goes about its own work
+FIRST_OF_USERS = 16384  # of pg_type.oid
+REFUSED = {"23502", "23514"}  # not_null_violation, check_violation
+PATIENCE = 1.0  # seconds, for a check of a domain
 SHOWN, LISTED = 5, 10  # names of things alike, in one sentence
 # Triggers of users, enabled, for each row before INSERT: ROW, BEFORE and INSERT are the bits 1, 2 and 4.
 FILLING = """
@@ -46,14 +54,20 @@ def findings(connection: BaseDatabaseWrapper, now: Situation, seen: Examination 
         for key, item in sorted(now.actual.items(), key=itemgetter(0))
         if isinstance(item, Column) and key.table in tables and key not in now.draft.objects
     ]
-    unfilled = [column for column in strange if column.required and not (column.has_default or column.generated)]
+    empty = [column for column in strange if not (column.has_default or column.generated)]
+    types = {column.type: _takes_null(connection, column.type) for column in empty if _is_of_a_user(column)}
+    unfilled = [column for column in empty if column.required or types.get(column.type) is False]
     filling = _with_triggers(connection, [tables[column.table].oid for column in unfilled])
     for column in unfilled:
-        yield _required(column, by_trigger=tables[column.table].oid in filling)
+        # A domain is asked before any trigger is.
+        takes_null = types.get(column.type) is not False
+        yield _required(column, by_trigger=takes_null and tables[column.table].oid in filling)
     if seen is not None:
         renamed = {(key.table, name) for key, names in now.conditions.lookalikes.items() for name in names}
         told = [*unfilled, *(column for column in strange if (column.table, column.name) in renamed)]
-        yield from (_column(column) for column in strange if column not in told)
+        for column in strange:
+            if column not in told:
+                yield _column(column, unsure=column in empty and types.get(column.type, True) is None)
         for part in PARTS:
             yield from part(now, seen, tables)
 
@@ -70,11 +84,31 @@ def _with_triggers(connection: BaseDatabaseWrapper, oids: Collection[int]) -> fr
     return frozenset(oid for (oid,) in rows(connection, FILLING, [list(oids)])) if oids else frozenset()
 
 
+def _is_of_a_user(column: Column) -> bool:
+    return column.type_id is not None and column.type_id.oid >= FIRST_OF_USERS
+
+
+def _takes_null(connection: BaseDatabaseWrapper, kind: str) -> bool | None:
+    """Tell whether a type takes NULL; of a domain that is for the server to say, with all those it is made of.
+
+    None where it can't be told: a check may call what this role may not, or take its time.
+    """
+    try:
+        with transaction.atomic(using=connection.alias, durable=True):
+            limit(connection, PATIENCE, statement_timeout=PATIENCE)
+            rows(connection, f"SELECT NULL::{kind}")
+            transaction.set_rollback(True, using=connection.alias)
+    except DatabaseError as error:
+        return False if getattr(error.__cause__, "sqlstate", "") in REFUSED else None
+    return True
+
+
 def _required(column: Column, *, by_trigger: bool) -> CheckMessage:
     change = f"ALTER TABLE {column.table.quoted} ALTER COLUMN {quoted(column.name)}"
     effect = "INSERTs of the models fail, unless its trigger fills it" if by_trigger else "INSERTs of the models fail"
+    domain = "" if column.not_null else f" by its domain {column.type}"
     return (Warning if by_trigger else Error)(
-        f"Column {column.key} is NOT NULL without a default, and no model has it: {effect}.",
+        f"Column {column.key} is NOT NULL{domain} without a default, and no model has it: {effect}.",
         hint="A removed or renamed field leaves such a column. By hand: "
         + (f"{change} DROP NOT NULL; or give it a value: " if column.not_null else "")  # else it is its domain's
         + f"{change} SET DEFAULT ...;",
@@ -83,9 +117,10 @@ def _required(column: Column, *, by_trigger: bool) -> CheckMessage:
     )
 
 
-def _column(column: Column) -> CheckMessage:
-    return Info(
-        f"Column {column.key} ({column.type}) is in no model. Code goes on: INSERTs leave it out.",
+def _column(column: Column, *, unsure: bool) -> CheckMessage:
+    effect = "INSERTs leave it out" + (", and whether its type takes NULL could not be told" if unsure else "")
+    return (Warning if unsure else Info)(
+        f"Column {column.key} ({column.type}) is in no model. {'' if unsure else 'Code goes on: '}{effect}.",
         hint=f"If nobody needs it: ALTER TABLE {column.table.quoted} DROP COLUMN {quoted(column.name)};",
         obj=str(column.key),
         id="agentsql.D122",
@@ -109,18 +144,34 @@ def _constraints(now: Situation, seen: Examination, tables: Collection[TableName
         if table in tables and place not in known and isinstance(detail, ConstraintDetail):
             if name.startswith(MARKS) and kind is Kind.CHECK:
                 continue
-            effect = "It may refuse rows that the models allow."
-            if detail.text.endswith("NOT ENFORCED"):
-                effect = "It refuses nothing."
-            elif twin := models.get((table, kind, _said(detail.text))):
-                effect = f"It is a copy of {twin}."
-            yield Info(
-                f"Table {table} has the {kind.label} constraint {name}, which is in no model: {detail.text}. {effect}",
-                hint="If nobody needs it, other programs included: "
-                f"ALTER TABLE {table.quoted} DROP CONSTRAINT {quoted(name)};",
-                obj=str(Key(table, kind, (name,))),
-                id="agentsql.D123",
-            )
+            twin = models.get((table, kind, _said(detail.text)), "")
+            yield _constraint(place, detail, twin)
+
+
+def _constraint(place: Place, detail: ConstraintDetail, twin: str) -> CheckMessage:
+    table, kind, name = place
+    effects, acts = ["It may refuse rows that the models allow."], False
+    if detail.text.endswith("NOT ENFORCED"):
+        effects = ["It refuses nothing."]
+    elif twin:
+        effects = [f"It is a copy of {twin}."]
+    elif doing := list(_doing(detail)):
+        effects, acts = [*doing, *effects], True
+    return (Warning if acts else Info)(
+        f"Table {table} has the {kind.label} constraint {name}, which is in no model: {shorten(detail.text)}. "
+        + " ".join(effects),
+        hint=f"If nobody needs it, other programs included: ALTER TABLE {table.quoted} DROP CONSTRAINT {quoted(name)};",
+        obj=str(Key(table, kind, (name,))),
+        id="agentsql.D123",
+    )
+
+
+def _doing(detail: ConstraintDetail) -> Iterator[str]:
+    """Tell what a foreign key does to rows by itself; ON UPDATE CASCADE only keeps them together."""
+    if detail.on_delete in DOING:
+        yield f"It {DOING[detail.on_delete]} when those they point to are deleted, whatever the models say."
+    if detail.on_update in DOING.keys() - {"c"}:
+        yield f"It {DOING[detail.on_update]} when the keys they point to change."
 
 
 def _said(definition: str) -> str:
@@ -163,7 +214,7 @@ def _index(table: Table, name: str, detail: IndexDetail, *, valid: bool, twin: s
         if REINDEXED.search(name) is None:
             drop = f"Build it again: REINDEX INDEX CONCURRENTLY {index_place(table, name).quoted}; or: {drop}"
     return (Info if valid else Warning)(
-        f"Table {table.table} has the index {name}, which is in no model: {index_text(detail)}. {effect}",
+        f"Table {table.table} has the index {name}, which is in no model: {shorten(index_text(detail))}. {effect}",
         hint=drop,
         obj=str(Key(table.table, Kind.INDEX, (name,))),
         id="agentsql.D124",

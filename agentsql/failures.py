@@ -8,6 +8,7 @@ import psycopg
 from django.db import DatabaseError, transaction
 
 from agentsql import findings
+from agentsql.brevity import shorten
 from agentsql.report import Failure
 from agentsql.schema import Kind
 from agentsql.server import is_invalid, rows
@@ -39,7 +40,6 @@ NO_REPLICA_IDENTITY = (
 )
 ROWS_BREAK_IT = {"23505", "23503", "23514", "23502"}
 EXAMPLES = 5
-LONGEST = 200  # characters of a value that is shown
 PATIENCE_SECONDS = 60  # to count the offenders: the answer is a courtesy
 
 
@@ -90,8 +90,3 @@ def offending_rows(
     except DatabaseError:
         return None, []
     return count, [shorten(text) for (text,) in some]
-
-
-def shorten(words: str) -> str:
-    """Cut what may be a whole document."""
-    return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"

@@ -192,11 +192,12 @@ def one_value_for_all(column: Column) -> CheckMessage:
     )
 
 
-def name_taken(key: Key, name: str, holder: str) -> CheckMessage:
+def name_taken(key: Key, name: str, holder: str, *, declared: bool) -> CheckMessage:
+    """Tell who has the name of an index; `declared`: the model gives that name."""
     otherwise = f", or name the {key.kind.label} otherwise in the model (`name=`, now {name!r})"
     return Error(
         f"The {key} can't be made: its name {name!r} is taken by {holder}.",
-        hint=f"Rename the one that exists{'' if key.kind is Kind.PRIMARY_KEY else otherwise}.",
+        hint=f"Rename the one that exists{otherwise if declared else ''}.",
         obj=str(key),
         id="agentsql.D009",
     )
@@ -341,11 +342,26 @@ def zone_unknown(key: Key, zone: str, sql: str) -> CheckMessage:
     )
 
 
-def not_widened(key: Key, obstacles: Sequence[str], sql: str) -> CheckMessage:
-    some = ", ".join(obstacles[:SHOWN]) + (f" and {len(obstacles) - SHOWN} more" if len(obstacles) > SHOWN else "")
+def not_widened(key: Key, obstacles: Sequence[str], sql: str, dependents: Sequence[str] = ()) -> CheckMessage:
+    """`obstacles` are what it would cost, `dependents` what the server refuses it for."""
+    reasons = {
+        "the server refuses that, because of": dependents,
+        "it would scan or rebuild, while nobody can read or write, or lose:": obstacles,
+    }
+    hint = f"Drop that, and make it again afterwards; or by hand when the table may be locked: {sql};"
+    if dependents:
+        hint = (
+            "Drop what is in the way, run automigrate --widen again, then make it anew as it was (`pg_dump "
+            f"--schema-only` keeps that); or all of it by hand in one transaction, with: {sql};"
+        )
+    told = "; ".join(f"{why} {_some(what)}" for why, what in reasons.items() if what)
     return Warning(
-        f"Column {key} was not widened: it would scan or rebuild, while nobody can read or write, or lose: {some}.",
-        hint=f"Drop that, and make it again afterwards; or by hand when the table may be locked: {sql};",
+        f"Column {key} was not widened: {told}.",
+        hint=hint,
         obj=str(key),
         id="agentsql.D134",
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

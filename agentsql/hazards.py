@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
 
 from django.db import router
-from django.db.models import BaseConstraint, UniqueConstraint
+from django.db.models import BaseConstraint, Field, UniqueConstraint
+from django.db.models import Index as DeclaredIndex
 
 from agentsql import findings
 from agentsql.defaults import UnknownDefault, fills_rows, has_value, standing_default
@@ -177,7 +178,7 @@ def targets(now: Situation) -> Iterator[Refusal]:
 
 def builds(now: Situation) -> Iterator[Refusal]:
     for key, item in now.diff.missing.items():
-        if isinstance(item, Index | Constraint) and item.name in now.conditions.building:
+        if makes_index(item, now) and item.name in now.conditions.building:
             yield key, findings.being_built(key, item.name, now.conditions.building[item.name])
 
 
@@ -190,7 +191,7 @@ def names(now: Situation) -> Iterator[Refusal]:
         if makes_index(item, now) and not ours:
             holder = now.conditions.taken.get(now.beside(key.table, item.name))
             if holder is not None:
-                yield key, findings.name_taken(key, item.name, holder)
+                yield key, findings.name_taken(key, item.name, holder, declared=_is_declared(key, now))
 
 
 def constraint_names(now: Situation) -> Iterator[Refusal]:
@@ -202,13 +203,22 @@ def constraint_names(now: Situation) -> Iterator[Refusal]:
         holder = held.get((key.table, item.name))
         if holder is not None and holder is not now.diff.begun.get(key):
             words = f"another constraint of that table, the {holder.key}"
-            yield key, findings.name_taken(key, item.name, words)
+            yield key, findings.name_taken(key, item.name, words, declared=True)
 
 
 def makes_index(item: SchemaObject, now: Situation) -> TypeGuard[Index | Constraint]:
-    """Tell whether we give an index its name; where a constraint is made at once, the server finds a free one."""
-    named = isinstance(item, Constraint) and item.kind in {Kind.UNIQUE, Kind.PRIMARY_KEY} and now.in_use(item.table)
-    return isinstance(item, Index) or named
+    """Tell whether we give an index its name; for a key or unique field, made at once, the server finds a free one."""
+    if not isinstance(item, Constraint):
+        return isinstance(item, Index)
+    by_itself = now.in_use(item.table) or item.table in now.conditions.partitions
+    if item.kind is Kind.UNIQUE:
+        return by_itself or not isinstance(now.draft.origins[item.key].source, Field)
+    return item.kind is Kind.EXCLUSION or (item.kind is Kind.PRIMARY_KEY and by_itself)
+
+
+def _is_declared(key: Key, now: Situation) -> bool:
+    """Tell whether the model names an object itself."""
+    return isinstance(now.draft.origins[key].source, BaseConstraint | DeclaredIndex)
 
 
 def renames(now: Situation) -> Iterator[Refusal]:

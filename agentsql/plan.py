@@ -43,6 +43,7 @@ def plan(now: Situation) -> Plan:
     refused = dict(refusals(now))
     needs = {key: frozenset(requirements(key, item, now)) for key, item in missing.items()}
     blocked = _closure(refused, needs)
+    now = replace(now, left_out=frozenset(blocked))
     carried = {key for key in missing if _carrier(key, now)}
     changes = list(widenings(now, blocked))
     steps, unreadable = [change for change in changes if isinstance(change, Step)], []
@@ -147,7 +148,9 @@ def _step(key: Key, item: SchemaObject, now: Situation, needs: frozenset[Key]) -
     app, model, *_ = now.draft.origins[key]
     creates = [key]
     if key.kind is Kind.TABLE:
-        creates += [other for other in now.draft.contents[key.table] if _carrier(other, now)]
+        creates += [
+            other for other in now.draft.contents[key.table] if _carrier(other, now) and other not in now.left_out
+        ]
     return Step(
         key=key,
         app=app,

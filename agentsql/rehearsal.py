@@ -2,12 +2,17 @@
 
 Expressions, predicates, defaults and checks are compared as the server normalises them, never by text. The tables are
 empty, in a transaction that is always rolled back, and come in batches of what the server's lock table can hold.
+
+A table's name is also that of the type of its rows. So `pg_temp` comes last in search_path whenever types are named,
+while the tables are made and while they are read: a lasting type of that name is found first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
 
 ALLOWED = "SELECT has_database_privilege(current_database(), 'TEMP')"
 MADE = "SELECT oid::bigint, relname::text FROM pg_class WHERE relnamespace = pg_my_temp_schema() AND relkind = 'r'"
+UNDEFINED_FUNCTION = "42883"
 SHARE = 4  # of the server's lock table, what a batch may take
 
 
@@ -67,7 +73,7 @@ def rehearse(
             objects, found = stage.make(batch)
         except (DatabaseError, psycopg.Error) as error:
             if len(batch) == 1:
-                result.failed[batch[0]] = first_line(error)
+                result.failed[batch[0]] = _reason(error, batch[0])
             else:  # which one it was shows when each half is tried
                 half = len(batch) // 2
                 waiting += [batch[:half], batch[half:]]
@@ -84,6 +90,18 @@ def _forbidden(connection: BaseDatabaseWrapper, server: Server) -> str:
         return "transactions are read-only, so no temporary table can be made"
     (allowed,) = rows(connection, ALLOWED)[0]
     return "" if allowed else f"the role {server.user!r} may not make temporary tables (GRANT TEMPORARY ON DATABASE)"
+
+
+def _reason(error: Exception, table: TableName) -> str:
+    """Return what the server said, in plain words where a function takes whole rows of the lasting table."""
+    said = first_line(error)
+    state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
+    if state == UNDEFINED_FUNCTION and re.search(rf'[(, ."]{re.escape(table.name)}\W', said):
+        return (
+            f"its SQL gives whole rows to what takes only rows of {table}, and those of the temporary copy that is "
+            f"compared have a type of their own ({said})"
+        )
+    return said
 
 
 def _batches(tables: Collection[TableName], draft: Draft, locks: int) -> Iterator[list[TableName]]:
@@ -115,13 +133,11 @@ class _Stage:
         """Make tables, read what they became, and undo them."""
         with transaction.atomic(using=self.connection.alias, durable=True):
             limit(self.connection, self.patience)
-            path = ", ".join(["pg_temp", *map(quoted, self.server.search_path)])
-            rows(self.connection, "SELECT set_config('search_path', %s, true)", [path])
-            wire = self.connection.connection
-            with wire.pipeline():
-                for table in batch:
-                    for sql in statements(table, self.draft, self.editor):
-                        send(sql, wire)
+            lasting = list(map(quoted, self.server.search_path))
+            creating, more = zip(*(self._statements(table) for table in batch), strict=True)
+            self._send(creating, [*lasting, "pg_temp"])
+            self._send(chain(*more), ["pg_temp", *lasting])
+            self._look_in([*lasting, "pg_temp"])
             made = {name: oid for oid, name in rows(self.connection, MADE)}
             places = {made[table.name]: table for table in batch}
             objects = schema_of(catalog.contents(self.connection, places, self.server))
@@ -130,9 +146,23 @@ class _Stage:
             transaction.set_rollback(True, using=self.connection.alias)
         return objects, found
 
+    def _statements(self, table: TableName) -> tuple[str, list[str]]:
+        first, *others = statements(table, self.draft, self.editor)
+        return first, others
+
+    def _send(self, sql: Iterable[str], path: Iterable[str]) -> None:
+        self._look_in(path)
+        wire = self.connection.connection
+        with wire.pipeline():
+            for statement in sql:
+                send(statement, wire)
+
+    def _look_in(self, path: Iterable[str]) -> None:
+        rows(self.connection, "SELECT set_config('search_path', %s, true)", [", ".join(path)])
+
 
 def statements(table: TableName, draft: Draft, editor: DryRun) -> Iterator[str]:
-    """Yield the statements of a table and of all that is its own; a temporary table can't refer to others.
+    """Yield CREATE TABLE, and the statements of all else that is its own; a temporary table can't refer to others.
 
     SQL that a custom index writes itself may name the schema: it would reach the table that is in use, and is left out.
     """
@@ -141,5 +171,5 @@ def statements(table: TableName, draft: Draft, editor: DryRun) -> Iterator[str]:
         if origin.render is None or key.kind is Kind.FOREIGN_KEY or (origin.inline and key.kind is not Kind.TABLE):
             continue
         for statement in map(str, origin.render(editor, origin.model, origin.source)):
-            if not (table.namespace and table.quoted in statement):
+            if key.kind is Kind.TABLE or not (table.namespace and table.quoted in statement):
                 yield statement

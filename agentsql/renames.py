@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from django.apps import apps
+from django.db import DatabaseError, transaction
 
 from agentsql.catalog import resolve_types
 from agentsql.editor import table_name
-from agentsql.names import TableName, clip
+from agentsql.names import TableName, clip, quoted
 from agentsql.schema import Column, Key, Kind, TypeId
 from agentsql.server import rows
+from agentsql.timeouts import limit
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -62,6 +64,29 @@ def columns(
         item.key: tuple(other.name for other in strangers[item.table] if _alike(item, other, types)) for item in asked
     }
     return {key: names for key, names in found.items() if names}
+
+
+def with_values(
+    connection: BaseDatabaseWrapper, found: Mapping[Key, tuple[str, ...]], patience: float
+) -> dict[Key, tuple[str, ...]]:
+    """Return of these columns those that hold a value in any row: beside one that is all NULL no data is split.
+
+    One short query for each: what can't be looked into, or not within `patience` seconds, counts as holding values.
+    """
+    places = sorted({(key.table, name) for key, names in found.items() for name in names})
+    held = {place for place in places if _holds_values(connection, *place, patience)}
+    named = {key: tuple(name for name in names if (key.table, name) in held) for key, names in found.items()}
+    return {key: names for key, names in named.items() if names}
+
+
+def _holds_values(connection: BaseDatabaseWrapper, table: TableName, column: str, patience: float) -> bool:
+    try:
+        with transaction.atomic(using=connection.alias, durable=True):
+            limit(connection, patience, statement_timeout=patience)
+            sql = f"SELECT EXISTS (SELECT FROM {table.quoted} WHERE {quoted(column)} IS NOT NULL)"
+            return bool(rows(connection, sql)[0][0])
+    except DatabaseError:
+        return True
 
 
 def tables(

@@ -24,11 +24,14 @@ class Ground(NamedTuple):
 
     collation: its own, quoted; "" for its type's. obstacles: what would be scanned, rebuilt or lost with its type, in
     words. indexes: the plain indexes that hold it, and a default that means another time in another zone.
+    dependents: for what the server refuses another type, in words. companions: the columns it shares statistics with.
     """
 
     collation: str = ""
     obstacles: tuple[str, ...] = ()
     indexes: tuple[str, ...] = ()
+    dependents: tuple[str, ...] = ()
+    companions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +79,14 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """All that a decision looks at."""
+    """All that a decision looks at. `left_out`: of what is missing, what a plan has found that it can't make."""
 
     diff: Diff
     draft: Draft
     actual: Mapping[Key, SchemaObject]
     conditions: Conditions
     editor: DryRun
+    left_out: Collection[Key] = frozenset()
 
     def exists(self, table: TableName) -> bool:
         return Key(table, Kind.TABLE) in self.actual
@@ -92,9 +96,12 @@ class Situation:
         return table in self.conditions.populated
 
     def statements(self, key: Key) -> list[Any]:
-        """Return what the editor renders for an object that a model declares."""
+        """Return what the editor renders for an object that a model declares; a table is made without what can't be."""
         origin = self.draft.origins[key]
         assert origin.render is not None  # noqa: S101 only extensions and namespaces have none
+        if key.kind is Kind.TABLE:
+            own = (other for other in self.draft.contents[key.table] if other in self.left_out)
+            return origin.render(self.editor, origin.model, [self.draft.origins[other].source for other in own])
         return origin.render(self.editor, origin.model, origin.source)
 
     def statement(self, key: Key) -> Any:

@@ -2,31 +2,26 @@
 
 What the server does for a change of type is PostgreSQL's ATExecAlterColumnType: of these it keeps the table's file and
 that of each plain index, but it scans for checks, rebuilds indexes with an expression or a predicate, and forgets the
-column's storage and its statistics. The first three are refused, the last is made again.
+column's storage and its statistics. The first three are refused, the last is made again, with those that it shares
+with other columns. `grounds.py` asks what there is of all that.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from agentsql import findings
 from agentsql.names import quoted
 from agentsql.schema import Column, Key, Kind, Table
-from agentsql.server import rows
 from agentsql.situation import Ground, Situation
 from agentsql.step import ALTERING, VALIDATING, Action, Mode, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from django.core.checks import CheckMessage
-    from django.db.backends.base.base import BaseDatabaseWrapper
 
     from agentsql.diff import Diff
-    from agentsql.schema import SchemaObject
 
 TEXT, VARCHAR, VARBIT, NUMERIC = "text", "character varying", "bit varying", "numeric"
 LOCAL, UTC = "timestamp without time zone", "timestamp with time zone"
@@ -34,44 +29,6 @@ SPELLINGS = {"varchar": VARCHAR, "varbit": VARBIT, "decimal": NUMERIC, "timestam
 PAIRS = {(VARCHAR, VARCHAR), (VARCHAR, TEXT), (VARBIT, VARBIT), (NUMERIC, NUMERIC), (LOCAL, UTC)}
 FORM = re.compile(r"([a-z ]+?) ?(?:\( ?(\d+) ?(?:, ?(-?\d+) ?)?\))?")
 ZONES_OF_UTC = {"utc", "gmt", "uct", "zulu", "universal", "greenwich", "gmt0", "gmt+0", "gmt-0"}
-
-GROUNDS = """
-WITH RECURSIVE asked AS (
-    SELECT * FROM unnest(%s::oid[], %s::name[]) WITH ORDINALITY AS t (root, name, place)
-), tree AS (
-    SELECT root, root AS oid FROM asked UNION SELECT root, inhrelid FROM tree JOIN pg_inherits ON inhparent = oid
-), columns AS (
-    SELECT asked.place, asked.root, c.relkind, a.*
-      FROM asked JOIN tree USING (root) JOIN pg_class c ON c.oid = tree.oid
-      JOIN pg_attribute a ON a.attrelid = tree.oid AND a.attname = asked.name
-)
-SELECT c.place, 'collation', '"' || n.nspname || '"."' || replace(l.collname, '"', '""') || '"'
-  FROM columns c JOIN pg_type t ON t.oid = c.atttypid
-  JOIN pg_collation l ON l.oid = c.attcollation JOIN pg_namespace n ON n.oid = l.collnamespace
- WHERE c.attrelid = c.root AND c.attcollation <> t.typcollation
-UNION
-SELECT c.place, 'obstacle', 'its own storage or compression'
-  FROM columns c JOIN pg_type t ON t.oid = c.atttypid WHERE c.attstorage <> t.typstorage OR c.attcompression <> ''
-UNION
-SELECT c.place, 'index', 'default ' || pg_get_expr(f.adbin, f.adrelid)
-  FROM columns c JOIN pg_attrdef f ON f.adrelid = c.attrelid AND f.adnum = c.attnum
- WHERE c.atttypid = 'timestamp'::regtype AND pg_get_expr(f.adbin, f.adrelid) NOT IN ('now()', 'CURRENT_TIMESTAMP')
-UNION
-SELECT c.place, 'obstacle', 'check constraint ' || k.conname
-  FROM columns c JOIN pg_constraint k ON k.conrelid = c.attrelid AND k.contype = 'c' AND c.attnum = ANY (k.conkey)
-UNION
-SELECT c.place,
-       CASE WHEN i.indpred IS NULL AND i.indexprs IS NULL AND i.indisvalid AND c.relkind = 'r' AND s.relkind <> 'p'
-            THEN 'index' ELSE 'obstacle' END,
-       'index ' || x.relname
-  FROM columns c JOIN pg_class s ON s.oid = c.root
-  JOIN pg_index i ON i.indrelid = c.attrelid JOIN pg_class x ON x.oid = i.indexrelid
- WHERE c.attnum = ANY (i.indkey)
-    OR EXISTS (SELECT FROM pg_depend d
-                WHERE (d.classid, d.objid) = ('pg_class'::regclass, i.indexrelid)
-                  AND (d.refclassid, d.refobjid, d.refobjsubid) = ('pg_class'::regclass, c.attrelid, c.attnum))
-ORDER BY 1, 2, 3
-"""
 
 
 class Form(NamedTuple):
@@ -118,25 +75,6 @@ def candidates(difference: Diff) -> Iterator[tuple[Column, Column]]:
             yield wanted, found
 
 
-def grounds(connection: BaseDatabaseWrapper, difference: Diff, actual: Mapping[Key, SchemaObject]) -> dict[Key, Ground]:
-    """Ask what columns stand on that could be wider: one query, and none where there is no such column."""
-    keys = [wanted.key for wanted, _ in candidates(difference)]
-    if not keys:
-        return {}
-    oids = [cast("Table", actual[Key(key.table, Kind.TABLE)]).oid for key in keys]
-    facts: dict[tuple[Key, str], list[str]] = defaultdict(list)
-    for place, fact, value in rows(connection, GROUNDS, [oids, [key.identity[0] for key in keys]]):
-        facts[keys[place - 1], fact].append(value)
-    return {
-        key: Ground(
-            collation="".join(facts[key, "collation"]),
-            obstacles=tuple(facts[key, "obstacle"]),
-            indexes=tuple(facts[key, "index"]),
-        )
-        for key in keys
-    }
-
-
 def widenings(now: Situation, refused: Collection[Key]) -> Iterator[Step | CheckMessage]:
     """Yield a step for each column that can be widened, and a finding for each that can't but was asked for.
 
@@ -164,8 +102,9 @@ def _widen(wanted: Column, found: Column, ground: Ground, now: Situation) -> Ste
     if zoned and zone.lower().removeprefix("etc/") not in ZONES_OF_UTC:
         return findings.zone_unknown(key, zone, f"{sql} USING {quoted(wanted.name)} AT TIME ZONE {_literal(zone)}")
     # An index of timestamps is of another operator class then, and a default would be read in each session's zone.
-    if obstacles := (*ground.obstacles, *(ground.indexes if zoned else ())):
-        return findings.not_widened(key, obstacles, in_utc(sql) if zoned else sql)
+    obstacles = (*ground.obstacles, *(ground.indexes if zoned else ()))
+    if obstacles or ground.dependents:
+        return findings.not_widened(key, obstacles, in_utc(sql) if zoned else sql, dependents=ground.dependents)
     origin = now.draft.origins[key]
     return Step(
         key=key,
@@ -173,14 +112,14 @@ def _widen(wanted: Column, found: Column, ground: Ground, now: Situation) -> Ste
         model=origin.model._meta.label if origin.model is not None else "",
         name=f"{wanted.name} {found.type} -> {wanted.type}",
         creates=(),
-        actions=tuple(_actions(wanted, in_utc(sql) if zoned else sql, atomic=now.conditions.atomic)),
+        actions=tuple(_actions(wanted, in_utc(sql) if zoned else sql, ground, atomic=now.conditions.atomic)),
     )
 
 
-def _actions(wanted: Column, sql: str, *, atomic: bool) -> Iterator[Action]:
+def _actions(wanted: Column, sql: str, ground: Ground, *, atomic: bool) -> Iterator[Action]:
     mode = Mode.SHARED if atomic else Mode.INSTANT
     yield Action(sql=(sql,), mode=mode, lock=ALTERING)
-    analyze = f"ANALYZE {wanted.table.quoted} ({quoted(wanted.name)})"
+    analyze = f"ANALYZE {wanted.table.quoted} ({', '.join(map(quoted, (wanted.name, *ground.companions)))})"
     yield Action(sql=(analyze,), mode=Mode.SHARED if atomic else Mode.OWN, lock=VALIDATING)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import singledispatch
 from typing import Any
 
 from agentsql.details import ColumnDetail, ConstraintDetail, Detail, IndexDetail, TableDetail
 from agentsql.drift import IDENTITIES, LETTERS, MATCHES, PERSISTENCE
 from agentsql.findings import RELATION_KINDS
+from agentsql.indexes import keys_text
 from agentsql.schema import Column, Constraint, Extension, Index, Kind, Namespace, SchemaObject, Table
 
 KINDS_OF_GENERATED = {"s": "STORED", "v": "VIRTUAL"}
-ORDERS = {0: "", 1: " DESC NULLS LAST", 2: " NULLS FIRST", 3: " DESC"}  # by pg_index.indoption
 TABLES = {"r": "a table", "p": "a partitioned table"}  # by pg_class.relkind
 OF_COLUMNS = frozenset({Kind.PRIMARY_KEY, Kind.UNIQUE, Kind.FOREIGN_KEY})
 
@@ -83,8 +83,7 @@ def _(detail: ConstraintDetail) -> Iterator[tuple[str, str]]:
 @_detailed.register
 def _(detail: IndexDetail) -> Iterator[tuple[str, str]]:
     yield "method", detail.method
-    yield "keys", _keys(detail.parts, detail.opclasses, detail.options)
-    yield "collations", ", ".join(map(str, detail.collations))
+    yield "keys", keys_text(detail)
     yield "include", ", ".join(detail.include)
     yield "where", detail.predicate
     yield "unique", "UNIQUE" if detail.unique else ""
@@ -105,7 +104,7 @@ def _(item: Index) -> Iterator[tuple[str, str]]:
     if made is None:  # expressions or a predicate: only the server can print them
         return
     yield "method", made.method
-    yield "keys", _keys(made.columns, made.opclasses, made.options)
+    yield "keys", keys_text(made)
     yield "include", ", ".join(made.include)
     yield "unique", "UNIQUE" if made.unique else ""
     yield "nulls", "" if made.nulls_distinct else "NULLS NOT DISTINCT"
@@ -124,8 +123,3 @@ def _deferrable(*, deferrable: bool, deferred: bool) -> str:
     if not deferrable:
         return ""
     return f"DEFERRABLE INITIALLY {'DEFERRED' if deferred else 'IMMEDIATE'}"
-
-
-def _keys(parts: Iterable[str], opclasses: Iterable[str], options: Iterable[int]) -> str:
-    keys = zip(parts, opclasses, options, strict=True)
-    return ", ".join(f"{part} {opclass}".rstrip() + ORDERS[option] for part, opclass, option in keys)

@@ -49,7 +49,7 @@ LOSSES = re.compile(
     r"\b(TRUNCATE|DELETE|RENAME|CASCADE|GRANT|REVOKE|ALTER COLUMN N (SET DATA )?TYPE|DROP (?!INDEX\b|CONSTRAINT\b))"
 )
 WIDER = r"(?:text|(?:character|bit) varying(?:\(\d+\))?|numeric(?:\(\d+,-?\d+\))?)"
-WIDENING = re.compile(rf"ALTER TABLE N ALTER COLUMN N TYPE {WIDER}(?: COLLATE N)?|ANALYZE N \(N\)")
+WIDENING = re.compile(rf"ALTER TABLE N ALTER COLUMN N TYPE {WIDER}(?: COLLATE N)?|ANALYZE N \(N(?:, N)*\)")
 WIDENING_IN_UTC = re.compile(
     r"DECLARE zone text := current_setting\(L\); BEGIN SET LOCAL TimeZone TO L; "
     r"ALTER TABLE N ALTER COLUMN N TYPE timestamp with time zone; "

@@ -103,6 +103,15 @@ def test_names_in_use(arena):
     }
 
 
+def test_names_in_use_in_the_schema_of_a_new_table(arena):
+    arena.sql("CREATE SCHEMA conditions_ai", "CREATE SEQUENCE conditions_ai.log_n")
+    try:
+        found = conditions(arena, meta={"db_table": 'conditions_ai"."log'}).taken
+    finally:
+        arena.sql("DROP SCHEMA conditions_ai CASCADE")
+    assert found == {TableName("conditions_ai", "log_n"): "a sequence"}
+
+
 @pytest.mark.parametrize("waiting", ["in the queue for its lock", "for older transactions"])
 def test_builds_of_others(arena, waiting):
     """Also of one whose client was killed: the server goes on."""

@@ -1,26 +1,39 @@
 """What differs, in words: ids, levels, what breaks, and SQL that mends it."""
 
+from dataclasses import replace
+from itertools import combinations
+
 import pytest
 from django.core.checks import ERROR, INFO, WARNING
 
 from agentsql import drift
+from agentsql.brevity import apart
 from agentsql.comparison import SERIAL, Difference
-from agentsql.details import ConstraintDetail, IndexDetail
+from agentsql.details import ColumnDetail, ConstraintDetail, IndexDetail
 from agentsql.diff import diff
+from agentsql.indexes import index_text
 from agentsql.names import TableName
-from agentsql.schema import Kind, schema_of
+from agentsql.schema import Kind, TypeId, schema_of
 from tests.support import column, constraint, index, structure, table
 
-BODY = column()
+BODY = column(has_default=False)
 LIKE = {"match": "s", "on_delete": "a", "on_update": "a", "deferrable": False, "deferred": False}
 AGAIN = 'Drop it, and automigrate makes the model\'s: ALTER TABLE "logs" DROP CONSTRAINT "c";'
 TWINS = f"{AGAIN} Any other key on the same columns has to go as well."
 
 
 def told(item, fact, wanted, found, name="c", **home):
+    sides = home.pop("sides", (None, None))
     shared = diff(schema_of([item, table()]), schema_of([item, table(**home)])).shared
-    (finding,) = drift.findings([Difference(item.key, name, fact, wanted, found)], shared)
+    (finding,) = drift.findings([Difference(item.key, name, fact, wanted, found, sides=sides)], shared)
     return finding
+
+
+def sides(wanted=None, found=None):
+    """Return both details of a column that differs in these facts."""
+    texts = dict.fromkeys(("default", "generated", "identity", "collation", "comment"), "")
+    usual = texts | {"type": "text", "type_id": TypeId(25, -1), "not_null": True}
+    return ColumnDetail(**(usual | (wanted or {}))), ColumnDetail(**(usual | (found or {})))
 
 
 def detail(**facts):
@@ -33,7 +46,7 @@ def index_detail(**facts):
         "parts": ("at",),
         "opclasses": ("",),
         "options": (0,),
-        "collations": (0,),
+        "collations": ("",),
         "include": (),
         "predicate": "",
         "unique": False,
@@ -78,8 +91,8 @@ ALTER = 'By hand: ALTER TABLE "logs" ALTER COLUMN "body" '
             'By hand: ALTER TABLE "logs" DROP COLUMN "body"; Then run',
         ),
         ("generated", "s: n * 2", "", ("D108", WARNING), "(the values of this one are gone then)"),
-        ("collation", 'pg_catalog."C"', "", ("D109", WARNING), 'TYPE text COLLATE pg_catalog."C";'),
-        ("collation", "", 'pg_catalog."C"', ("D109", WARNING), 'TYPE text COLLATE pg_catalog."default";'),
+        ("collation", 'pg_catalog."C"', "", ("D109", INFO), 'TYPE text COLLATE pg_catalog."C";'),
+        ("collation", "", 'pg_catalog."C"', ("D109", INFO), 'TYPE text COLLATE pg_catalog."default";'),
         ("comment", "it's", "", ("D110", INFO), "By hand: COMMENT ON COLUMN \"logs\".\"body\" IS 'it''s';"),
         ("comment", "", "x", ("D110", INFO), 'Keep it, or: COMMENT ON COLUMN "logs"."body" IS NULL;'),
     ],
@@ -95,6 +108,89 @@ def test_a_nullable_column_without_its_default_breaks_no_insert():
     assert told(column(not_null=False), "default", "5", "").level == WARNING
 
 
+NUMBER = column(kind="integer")
+MOMENT = column(kind="timestamp with time zone")
+LOCAL = "timestamp without time zone"
+DROP = 'ALTER TABLE "logs" ALTER COLUMN "body" DROP DEFAULT, ALTER COLUMN "body" TYPE '
+
+
+@pytest.mark.parametrize(
+    ("item", "found", "defaults", "change"),
+    [
+        (NUMBER, "text", ("", "'1'::text"), "('1'::text)::text::integer"),
+        (NUMBER, "text", ("2", "'1'::text"), "2"),
+        (NUMBER, "text", ("'1'::text", "'1'::text"), "('1'::text)::text::integer"),
+        (
+            MOMENT,
+            LOCAL,
+            ("", "(now() AT TIME ZONE 'utc')"),
+            f"((now() AT TIME ZONE 'utc'))::{LOCAL} AT TIME ZONE 'UTC'",
+        ),
+        (MOMENT, LOCAL, ("", "now()"), None),
+        (MOMENT, LOCAL, ("", "statement_timestamp()"), None),
+        (NUMBER, "bigint", ("", "7"), None),
+        (NUMBER, "text", ("", ""), None),
+    ],
+)
+def test_a_default_that_the_server_can_not_cast(item, found, defaults, change):
+    both = sides(*({"default": default} for default in defaults))
+    hint = told(item, "type", item.type, found, sides=both).hint
+    assert (DROP in hint) is (change is not None)
+    assert hint.endswith(f', ALTER COLUMN "body" SET DEFAULT {change};') or change is None
+
+
+@pytest.mark.parametrize(("has_default", "kind"), [(True, "text"), (False, "text"), (True, "bigint")])
+def test_a_default_at_a_glance(has_default, kind):
+    hint = told(column(kind="integer", has_default=has_default), "type", "integer", kind).hint
+    assert hint.endswith(': ALTER TABLE "logs" ALTER COLUMN "body" TYPE integer USING "body"::integer;')
+    unsure = has_default and kind == "text"
+    assert ("if `manage.py automigrate --plan` says no more of its default: ALTER" in hint) is unsure
+
+
+def test_an_identity_beside_a_plain_default():
+    finding = told(BODY, "identity", "d", "", sides=sides({"identity": "d"}, {"default": "7"}))
+    assert (finding.id, finding.level) == ("agentsql.D107", ERROR)
+    assert finding.msg.endswith("INSERTs without a value for it all get its default, 7.")
+    added = 'ALTER COLUMN "body" ADD GENERATED BY DEFAULT AS IDENTITY; Then SELECT setval('
+    assert f'ALTER COLUMN "body" DROP DEFAULT, {added}' in finding.hint
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "level", "words"),
+    [(True, True, INFO, "unique does not."), (True, False, WARNING, "what is equal"), (False, True, WARNING, "is non")],
+)
+def test_a_collation_may_change_what_is_equal(wanted, found, level, words):
+    both = sides({"deterministic": wanted}, {"deterministic": found})
+    finding = told(BODY, "collation", "x", "y", sides=both)
+    assert (finding.level, words in finding.msg) == (level, True)
+
+
+HUGE = " OR ".join(f"(n = {number})" for number in range(999))
+
+
+@pytest.mark.parametrize(
+    ("item", "fact", "wanted", "found"),
+    [
+        (BODY, "default", f"'{'y' * 5000}'::text", f"'{'y' * 4999}x'::text"),
+        (BODY, "generated", f"s: {HUGE}", f"s: {HUGE} OR true"),
+        (BODY, "comment", "y" * 5000, "y" * 4999),
+        (constraint(Kind.CHECK, name="c"), "definition", HUGE, f"({HUGE}) AND true"),
+        (index("c", "at"), "structure", index_detail(predicate=HUGE), index_detail(predicate=f"{HUGE} OR true")),
+    ],
+)
+def test_no_message_is_a_document(item, fact, wanted, found):
+    finding = told(item, fact, wanted, found)
+    assert len(finding.msg) < 700
+    assert len(finding.hint) < 300
+    assert "…" in finding.msg
+
+
+def test_sql_too_long_for_a_hint():
+    hint = told(BODY, "default", f"'{'y' * 5000}'::text", "").hint
+    shown = "By hand, with what `manage.py automigrate --explain logs --format json` shows in full: "
+    assert hint == f'{shown}ALTER TABLE "logs" ALTER COLUMN "body" SET DEFAULT ...;'
+
+
 FULL = detail(match="f")
 DEFERRED = detail(deferrable=True, deferred=True)
 
@@ -107,6 +203,7 @@ DEFERRED = detail(deferrable=True, deferred=True)
         (CHECK, "definition", ("", ""), ("D112", WARNING, "check logs(c)"), AGAIN),
         (CHECK, "enforced", (True, False), ("D104", WARNING, "NOT ENFORCED: rows may break it"), AGAIN),
         (KEY, "enforced", (True, False), ("D104", WARNING, "NOT ENFORCED"), 'ALTER CONSTRAINT "c" ENFORCED;'),
+        (KEY, "watched", (True, False), ("D104", WARNING, "triggers of it are disabled"), AGAIN),
         (
             KEY,
             "reference",
@@ -140,6 +237,31 @@ def test_another_index(found, words):
     finding = told(INDEX, "structure", structure("at"), found)
     assert (finding.id, finding.level, finding.obj) == ("agentsql.D103", WARNING, "index logs(c)")
     assert finding.msg == f"The index logs(c) is another index than the model's: {words}, not btree on (at)."
+
+
+USUAL = index_detail()
+CHANGES = [
+    {},
+    {"method": "hash"},
+    {"parts": ("lower(at)",)},
+    {"opclasses": ("x_ops",)},
+    {"opclasses": ("x_ops(siglen=32)",)},
+    *({"options": (option,)} for option in (1, 2, 3)),
+    {"collations": ('"C"',)},
+    {"collations": ('"POSIX"',)},
+    {"include": ("id",)},
+    {"predicate": "(id > 1)"},
+    {"unique": True},
+    {"nulls_not_distinct": True},
+]
+
+
+def test_what_differs_reads_differently():
+    texts = [index_text(replace(USUAL, **change)) for change in CHANGES]
+    assert len(set(texts)) == len(CHANGES)
+    long = [index_text(replace(USUAL, **change, parts=(HUGE,))) for change in CHANGES if "parts" not in change]
+    assert all(len(set(apart(one, other))) == 2 for one, other in combinations(long, 2))
+    assert all(len(text) < 250 for one, other in combinations(long, 2) for text in apart(one, other))
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,58 @@ def test_a_domain_may_fill_it(arena, made):
     assert ids(arena, made) == ["D122"]
 
 
+DOMAINS = """
+CREATE DOMAIN must AS int NOT NULL;
+CREATE DOMAIN nested AS must;
+CREATE DOMAIN checked AS int CHECK (VALUE IS NOT NULL);
+CREATE DOMAIN said AS nested CHECK (coalesce(VALUE, 1) > 0);
+CREATE DOMAIN positive AS int CHECK (VALUE > 0);
+CREATE DOMAIN filled AS must DEFAULT 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("domain", "takes_null"),
+    [
+        ("must", False),
+        ("nested", False),
+        ("checked", False),
+        ("said", False),
+        ("positive", True),
+        ("filled", True),
+        ("positive[]", True),
+    ],
+)
+def test_a_domain_may_refuse_null(arena, made, domain, takes_null):
+    """Then no trigger can help: the domain is asked before."""
+    arena.sql(*DOMAINS.split(";\n"), f"ALTER TABLE plug_thing ADD late {domain}")
+    if not takes_null:
+        arena.sql(*TRIGGER.format(when="BEFORE INSERT").split(";\n"))
+    assert ids(arena, made, thorough=False) == ([] if takes_null else ["D121"])
+    finding = only(arena, made)
+    assert (finding.id, finding.level) == (("agentsql.D122", INFO) if takes_null else ("agentsql.D121", ERROR))
+    if takes_null:
+        connection.connection.execute("INSERT INTO plug_thing (n) VALUES (1)")
+    else:
+        assert f"is NOT NULL by its domain {domain} without a default" in finding.msg
+        assert finding.hint.endswith('By hand: ALTER TABLE "plug_thing" ALTER COLUMN "late" SET DEFAULT ...;')
+        with pytest.raises((psycopg.errors.NotNullViolation, psycopg.errors.CheckViolation)):
+            connection.connection.execute("INSERT INTO plug_thing (n) VALUES (1)")
+
+
+def test_a_domain_that_does_not_say(arena, made):
+    arena.sql("CREATE FUNCTION moody(int) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION $$no$$; END'")
+    arena.sql("CREATE DOMAIN odd AS int CHECK (moody(VALUE))", "ALTER TABLE plug_thing ADD late odd")
+    finding = only(arena, made)
+    assert (finding.id, finding.level) == ("agentsql.D122", WARNING)
+    assert finding.msg.endswith("INSERTs leave it out, and whether its type takes NULL could not be told.")
+
+
+def test_a_column_that_may_have_been_renamed_is_not_to_be_dropped(arena, made):
+    arena.sql("ALTER TABLE plug_thing ADD late text", "INSERT INTO plug_thing (n, late) VALUES (1, 'a')")
+    assert ids(arena, plugin_of(new=models.TextField(null=True))) == ["D131"]
+
+
 @pytest.mark.parametrize(
     ("when", "level"),
     [
@@ -151,6 +203,43 @@ def test_a_constraint(arena, made, definition, words):
     assert (
         finding.hint == 'If nobody needs it, other programs included: ALTER TABLE "plug_thing" DROP CONSTRAINT "late";'
     )
+
+
+@pytest.mark.parametrize(
+    ("action", "level", "words"),
+    [
+        (
+            "ON DELETE CASCADE",
+            WARNING,
+            "It deletes rows when those they point to are deleted, whatever the models say.",
+        ),
+        ("ON DELETE SET NULL", WARNING, "It writes NULL into rows when those they point to are deleted"),
+        ("ON DELETE SET DEFAULT", WARNING, "It writes defaults into rows when those"),
+        ("ON UPDATE SET NULL", WARNING, "It writes NULL into rows when the keys they point to change."),
+        ("ON UPDATE CASCADE", INFO, "ON UPDATE CASCADE. It may refuse rows"),
+        ("ON DELETE RESTRICT", INFO, "ON DELETE RESTRICT. It may refuse rows"),
+    ],
+)
+def test_a_foreign_key_that_changes_rows(arena, action, level, words):
+    registry = Registry()
+    registry.model("Room")
+    registry.model("Thing", room=models.ForeignKey("Room", models.CASCADE, null=True))
+    plugin = registry.plugin(connection)
+    arena.automigrate(plugin)
+    arena.sql(f"ALTER TABLE plug_thing ADD CONSTRAINT late FOREIGN KEY (room_id) REFERENCES plug_room {action}")
+    finding = only(arena, plugin)
+    assert (finding.id, finding.level) == ("agentsql.D123", level)
+    assert words in finding.msg
+    assert finding.msg.endswith("It may refuse rows that the models allow.")
+
+
+def test_no_definition_is_told_in_full(arena, made):
+    many = " OR ".join(f"n = {number}" for number in range(200))
+    arena.sql(
+        f"ALTER TABLE plug_thing ADD CONSTRAINT late CHECK ({many})", f"CREATE INDEX x ON plug_thing (n) WHERE {many}"
+    )
+    for finding in arena.automigrate(made, plan_only=True).findings:
+        assert (len(finding.msg) < 400, "…" in finding.msg) == (True, True)
 
 
 def test_a_constraint_that_is_not_enforced_refuses_nothing(arena, made):
@@ -318,10 +407,8 @@ def test_triggers_are_asked_for_only_where_a_column_needs_one(arena, made):
         assert sum("pg_trigger" in query["sql"] for query in queries) == asked
 
 
-def test_a_domain_may_refuse_null(arena, made):
+def test_a_default_of_its_own_fills_a_column_of_such_a_domain(arena, made):
     arena.sql("CREATE DOMAIN needed AS int NOT NULL", "ALTER TABLE plug_thing ADD late needed")
-    (finding,) = arena.automigrate(made).findings
-    assert (finding.id, finding.level) == ("agentsql.D121", ERROR)
-    assert finding.hint.endswith('By hand: ALTER TABLE "plug_thing" ALTER COLUMN "late" SET DEFAULT ...;')
+    assert ids(arena, made) == ["D121"]
     arena.sql("ALTER TABLE plug_thing ALTER late SET DEFAULT 1")
     assert arena.automigrate(made).findings == ()

@@ -31,7 +31,7 @@ FINDINGS = {
     "agentsql.D006": findings.extension_unavailable("vector"),
     "agentsql.D007": findings.extension_forbidden("uuid-ossp", "ann"),
     "agentsql.D008": findings.rival_models(LOGS, LOG, ROOM),
-    "agentsql.D009": findings.name_taken(index("i", "at").key, "i", "an index of table rooms"),
+    "agentsql.D009": findings.name_taken(index("i", "at").key, "i", "an index of table rooms", declared=True),
     "agentsql.D010": findings.not_owner(AI, 'a"nn'),
     "agentsql.D011": findings.being_built(index("i", "at").key, "i", 4711),
     "agentsql.D012": findings.name_twice(index("i", "at").key, LOG),
@@ -298,3 +298,5 @@ def test_what_only_atomic_can_not_make_otherwise():
 
 def test_many_obstacles_are_counted():
     assert findings.not_widened(column().key, list("abcdefg"), "").msg.endswith(" or lose: a, b, c, d, e and 2 more.")
+    refused = findings.not_widened(column().key, [], "", list("abcdefg"))
+    assert refused.msg.endswith(" the server refuses that, because of a, b, c, d, e and 2 more.")

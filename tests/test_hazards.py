@@ -178,6 +178,23 @@ def test_names_in_use(taken, expected):
     assert found == ({"index plug_log(log_plain)": expected} if expected else {})
 
 
+@pytest.mark.parametrize(
+    ("name", "there", "expected"),
+    [("room_once", False, "agentsql.D009"), ("room_once", True, "agentsql.D009"), ("plug_room_pkey", False, None)],
+)
+def test_names_in_use_of_constraints(name, there, expected):
+    """Only those that we give: the table comes without that one."""
+    once = models.UniqueConstraint(fields=["floor"], name="room_once")
+    desired = draft_of(Registry().model("Room", floor=models.IntegerField(), meta={"constraints": [once]}))
+    others = [key for key in desired.objects if there and key.kind is not Kind.UNIQUE]
+    planned = plan(situation(desired, others, taken={name: "a sequence"}))
+    assert [finding.id for finding in planned.findings] == ([expected] if expected else [])
+    assert [step.key.kind for step in planned.steps] == ([] if there else [Kind.TABLE])
+    for step in planned.steps:
+        assert ("room_once" in step.sql[0]) is (expected is None)
+        assert (Kind.UNIQUE in {key.kind for key in step.creates}) is (expected is None)
+
+
 def test_a_name_is_in_use_in_one_schema_only():
     meta = {"db_table": 'ai"."far', "indexes": [models.Index(fields=["id"], name="far_id")]}
     now = situation(draft_of(Registry().model("Far", meta=meta)), [], taken={"far_id": "an index of table x"})

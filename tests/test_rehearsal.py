@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 from agentsql import rehearsal
 from agentsql.desired import draft
@@ -28,10 +29,14 @@ def drafted(registry):
     return draft([registry.plugin(connection)], dry_run(connection), ask(connection).dialect)
 
 
-def thing(**fields):
+def thing_of(**fields):
     registry = Registry()
     registry.model("Thing", n=models.IntegerField(db_default=5, db_index=True), **fields)
-    return drafted(registry)
+    return registry
+
+
+def thing(**fields):
+    return drafted(thing_of(**fields))
 
 
 def rehearsed(wanted, server=None):
@@ -160,3 +165,69 @@ def test_queries_grow_with_batches_not_with_tables(arena, django_assert_max_num_
     wanted, server = many(300), ask(connection)
     with django_assert_max_num_queries(150):
         assert len(rehearsed(wanted, server).objects) == len(wanted.objects)
+
+
+class Typed(models.TextField):
+    def __init__(self, kind="text", **options):
+        self.kind = kind
+        super().__init__(**options)
+
+    def deconstruct(self):
+        name, path, args, options = super().deconstruct()
+        return name, path, args, options | {"kind": self.kind}
+
+    def db_type(self, connection):  # noqa: ARG002 Django's signature
+        return self.kind
+
+
+def raw_check(name, sql):
+    condition = RawSQL(sql, (), output_field=models.BooleanField())
+    return models.CheckConstraint(condition=condition, name=name)
+
+
+def converged(arena, registry):
+    plugin = registry.plugin(connection)
+    assert [outcome.failure for outcome in arena.automigrate(plugin).outcomes if outcome.failure] == []
+    return [(finding.id, finding.msg) for finding in arena.automigrate(plugin, plan_only=True).findings]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_type_of_another_tables_rows(arena, order):
+    """It is the lasting table's, whichever of the temporary ones is made first."""
+    arena.sql("CREATE TABLE place (id bigint)")
+    registry = Registry()
+    registry.model("Visit", at=Typed("place"), meta={"db_table": "visit"})
+    registry.model("Place", meta={"db_table": "place"})
+    wanted = drafted(registry)
+    made = rehearse(connection, wanted, list(wanted.contents)[::order], ask(connection), patience=2.0)
+    at = made.details[TableName("", "visit"), Kind.COLUMN, "at"]
+    assert (at.type, at.type_id.oid) == ("place", arena.rows("SELECT 'place'::regtype::oid::bigint")[0][0])
+
+
+def test_a_type_named_like_a_table_of_another_schema(arena):
+    """Also in that table itself."""
+    arena.sql("CREATE TYPE state AS ENUM ('on', 'off')", "CREATE DOMAIN mood AS state", "CREATE SCHEMA apart")
+    registry = Registry()
+    for name, table in (("State", 'apart"."state'), ("Lamp", "lamp")):
+        checks = [raw_check(f"{name}_cast", "state <> 'off'::state"), raw_check(f"{name}_in", "length(mood::text) < 9")]
+        fields = {"state": Typed("state", db_default="on"), "mood": Typed("mood", db_default="on")}
+        registry.model(name, **fields, meta={"db_table": table, "constraints": checks})
+    try:
+        assert converged(arena, registry) == []
+    finally:
+        arena.sql("DROP SCHEMA apart CASCADE")
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ("to_jsonb(plug_thing.*) IS NOT NULL", ""),
+        ("n = label(plug_thing.*)", "its SQL gives whole rows to what takes only rows of plug_thing, "),
+    ],
+)
+def test_a_check_of_whole_rows(arena, call, reason):
+    arena.automigrate(thing_of().plugin(connection))
+    arena.sql("CREATE FUNCTION label(plug_thing) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1.n'")
+    told = converged(arena, thing_of(meta={"constraints": [raw_check("whole", call)]}))
+    assert [name for name, _ in told] == (["agentsql.D190"] if reason else [])
+    assert all(reason in words and "function label(pg_temp.plug_thing) does not exist" in words for _, words in told)

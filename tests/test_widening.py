@@ -206,6 +206,19 @@ def test_obstacles():
     assert len(list(widenings(facing(grounds={TITLE: Ground(indexes=("index plain",))}), ()))) == 1
 
 
+def test_what_the_server_refuses():
+    stands = Ground(dependents=("view v",), obstacles=("index i",))
+    (finding,) = widenings(facing(grounds={TITLE: stands}), ())
+    assert (finding.id, finding.obj) == ("agentsql.D134", "plug_note.title")
+    assert "refuses that, because of view v; it would scan or rebuild" in finding.msg
+
+
+def test_columns_of_one_statistic_are_analyzed_together():
+    (step,) = widenings(facing(grounds={TITLE: Ground(companions=("at", 'a"t'))}), ())
+    assert step.actions[1].sql == ('ANALYZE "plug_note" ("title", "at", "a""t")',)
+    assert is_allowed(step.actions[1].sql[0], widen=True)
+
+
 @pytest.mark.parametrize(
     ("zone", "indexes", "expected"),
     [

@@ -16,7 +16,7 @@ INDEX = {
     "parts": ("a", "lower(b)"),
     "opclasses": ("int_ops", "text_ops"),
     "options": (3, 2),
-    "collations": (0, 100),
+    "collations": ("", "pg_catalog.C"),
     "include": ("c", "d"),
     "predicate": "(a > 0)",
     "unique": True,
@@ -47,8 +47,8 @@ INDEX = {
             index("i", "a"),
             IndexDetail(**INDEX),
             (
-                "n gin a int_ops DESC, lower(b) text_ops NULLS FIRST 0, 100 c, d (a > 0) UNIQUE NULLS NOT DISTINCT "
-                "deduplicate_items=off, fillfactor=70 fast"
+                "n gin a int_ops DESC, lower(b) COLLATE pg_catalog.C text_ops NULLS FIRST c, d (a > 0) "
+                "UNIQUE NULLS NOT DISTINCT deduplicate_items=off, fillfactor=70 fast"
             ),
         ),
         (index("i", "a", "b", unique=True, nulls_distinct=False), None, "n btree a, b UNIQUE NULLS NOT DISTINCT"),

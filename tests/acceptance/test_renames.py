@@ -98,19 +98,26 @@ def test_another_type_is_another_column(arena, columns, field):
 
 
 @pytest.mark.parametrize(
-    ("kind", "field"),
+    ("kind", "value", "field"),
     [
-        ("character varying(40)", models.CharField(max_length=40)),
-        ("numeric(8,2)", models.DecimalField(max_digits=8, decimal_places=2)),
-        ("timestamptz", models.DateTimeField(null=True)),
-        ("int8", models.ForeignKey("plug.Note", models.CASCADE, null=True, db_index=False)),
-        ("int[]", ArrayField(models.IntegerField())),
+        ("character varying(40)", "a", models.CharField(max_length=40)),
+        ("numeric(8,2)", "1", models.DecimalField(max_digits=8, decimal_places=2)),
+        ("timestamptz", "2000-01-01", models.DateTimeField(null=True)),
+        ("int8", "1", models.ForeignKey("plug.Note", models.CASCADE, null=True, db_index=False)),
+        ("int[]", "{1}", ArrayField(models.IntegerField())),
     ],
 )
-def test_the_same_type_however_it_is_written(arena, kind, field):
-    made(arena, rows="INSERT INTO plug_note DEFAULT VALUES", old=kind)
+def test_the_same_type_however_it_is_written(arena, kind, value, field):
+    made(arena, rows=f"INSERT INTO plug_note (old) VALUES ('{value}')", old=kind)
     report = arena.automigrate(notes(name=field))
     assert [finding[0] for finding in told(report)] == ["D131"]
+
+
+def test_a_column_without_a_value_holds_nothing_to_split(arena):
+    """A field that was removed long ago blocks no new one."""
+    made(arena, title="text", old="text")
+    report = arena.automigrate(notes(title=models.TextField(), note=models.TextField(null=True)))
+    assert (told(report), [outcome.step.name for outcome in report.outcomes]) == ([], ["note"])
 
 
 def test_an_empty_table_has_nothing_to_split(arena):
@@ -129,7 +136,7 @@ def test_a_column_that_another_model_knows_is_no_stranger(arena):
 
 
 def test_two_columns_of_which_either_may_be_the_other(arena):
-    made(arena, title="text", body="text")
+    made(arena, rows="INSERT INTO plug_note (title, body) VALUES ('a', 'b')", title="text", body="text")
     report = arena.automigrate(notes(name=models.TextField(), words=models.TextField()))
     assert told(report) == [("D131", "plug_note.name"), ("D131", "plug_note.words")]
     for finding in report.findings[:2]:
@@ -137,7 +144,7 @@ def test_two_columns_of_which_either_may_be_the_other(arena):
 
 
 def test_a_column_that_was_begun_is_finished(arena):
-    made(arena, title="uuid", rows="INSERT INTO plug_note DEFAULT VALUES")
+    made(arena, title="uuid", rows="INSERT INTO plug_note (title) VALUES (gen_random_uuid())")
     arena.sql(
         "ALTER TABLE plug_note ADD token uuid",
         "ALTER TABLE plug_note ALTER token SET DEFAULT gen_random_uuid()",
