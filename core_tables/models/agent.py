@@ -1,9 +1,11 @@
 from django.db import models
 
 from core_tables.models.base import Record
+from core_tables.models.swept import Swept
+from core_tables.querysets.agents import AgentQuerySet
 
 
-class Agent(Record):
+class Agent(Swept, Record):
     """A character: who the agent is, how it speaks, and what it is set up with."""
 
     enabled = models.BooleanField(default=True, db_default=True, help_text="Whether the agent may run.")
@@ -61,6 +63,8 @@ class Agent(Record):
         blank=True,
         help_text="Rules of style, as lists under the keys all, chat and post.",
     )
+
+    objects = AgentQuerySet.as_manager()
 
     class Meta(Record.Meta):
         db_table = "agents"

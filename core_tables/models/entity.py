@@ -6,9 +6,12 @@ from django.db import models
 
 from core_tables.models.base import Record
 from core_tables.models.on_delete import CASCADE
+from core_tables.models.swept import Swept
+from core_tables.querysets.entities import ComponentQuerySet, EntityQuerySet
+from core_tables.querysets.relationships import RelationshipQuerySet
 
 
-class Entity(Record):
+class Entity(Swept, Record):
     """A person, an agent or a thing, as one agent knows it."""
 
     agent = models.ForeignKey(
@@ -21,6 +24,8 @@ class Entity(Record):
         blank=True,
         help_text="The names that it goes by, the usual one first.",
     )
+
+    objects = EntityQuerySet.as_manager()
 
     class Meta(Record.Meta):
         db_table = "entities"
@@ -73,6 +78,8 @@ class Component(Record):
         null=True, blank=True, default=dict, db_default={}, help_text="The data itself, as a JSON object."
     )
 
+    objects = ComponentQuerySet.as_manager()
+
     class Meta(Record.Meta):
         db_table = "components"
         indexes = [models.Index(fields=["entity", "type"], name="components_entity_type_idx")]
@@ -110,6 +117,8 @@ class Relationship(Record):
         default=dict,
         help_text="Anything else known about the relationship, as a JSON object.",
     )
+
+    objects = RelationshipQuerySet.as_manager()
 
     class Meta(Record.Meta):
         db_table = "relationships"

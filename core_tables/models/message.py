@@ -2,9 +2,11 @@ from django.db import models
 
 from core_tables.models.base import Record
 from core_tables.models.on_delete import CASCADE, SET_NULL
+from core_tables.models.swept import Swept
+from core_tables.querysets.messages import MessageQuerySet
 
 
-class Message(Record):
+class Message(Swept, Record):
     """A message as it was said, apart from what agents remember of it."""
 
     room = models.ForeignKey(
@@ -40,6 +42,8 @@ class Message(Record):
         default=dict,
         help_text="Anything else known about the message, as a JSON object.",
     )
+
+    objects = MessageQuerySet.as_manager()
 
     class Meta(Record.Meta):
         db_table = "messages"

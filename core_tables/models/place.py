@@ -4,9 +4,12 @@ from django.db import models
 
 from core_tables.models.base import Record
 from core_tables.models.on_delete import CASCADE
+from core_tables.models.swept import Swept
+from core_tables.querysets.participants import ParticipantQuerySet
+from core_tables.querysets.places import RoomQuerySet, WorldQuerySet
 
 
-class World(Record):
+class World(Swept, Record):
     """A server, workspace or game that an agent is in."""
 
     agent = models.ForeignKey(
@@ -18,6 +21,8 @@ class World(Record):
         null=True, blank=True, default=dict, help_text="Owner, roles and settings of the world."
     )
 
+    objects = WorldQuerySet.as_manager()
+
     class Meta(Record.Meta):
         db_table = "worlds"
 
@@ -25,7 +30,7 @@ class World(Record):
         return self.name
 
 
-class Room(Record):
+class Room(Swept, Record):
     """A channel, thread or direct conversation."""
 
     agent = models.ForeignKey(
@@ -46,6 +51,8 @@ class Room(Record):
     metadata = models.JSONField(
         null=True, blank=True, default=dict, help_text="Anything else known about the room, as a JSON object."
     )
+
+    objects = RoomQuerySet.as_manager()
 
     class Meta(Record.Meta):
         db_table = "rooms"
@@ -97,6 +104,12 @@ class Participant(Record):
         choices=RoomState,
         help_text="Whether the entity follows or mutes the room; empty for neither.",
     )
+
+    last_read_at = models.DateTimeField(
+        null=True, blank=True, help_text="Up to when the entity has read what was said; empty for nothing."
+    )
+
+    objects = ParticipantQuerySet.as_manager()
 
     class Meta(Record.Meta):
         db_table = "participants"

@@ -2,10 +2,12 @@
 
 import datetime
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
@@ -15,8 +17,19 @@ M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 
 def key_of(row: Any) -> Any:
-    """Return the id of a row, or what is one already: for columns that hold an id but are no foreign key."""
-    return getattr(row, "pk", row)
+    """Return the id of a row, or what is one already, also as text: it can be compared with those that rows have."""
+    key = getattr(row, "pk", row)
+    if isinstance(key, str):
+        # What is no UUID is refused by the column that it is meant for.
+        with suppress(ValueError):
+            return UUID(key)
+    return key
+
+
+def rows_of(name: str) -> "models.QuerySet[Any]":
+    """Return all rows of a core table, by its model's name: for subqueries, as models import querysets."""
+    rows: models.QuerySet[Any] = apps.get_model("core_tables", name)._base_manager.all()
+    return rows
 
 
 class Cursor(NamedTuple):

@@ -52,7 +52,14 @@ COLUMNS = {
         "type": "text!",
         "data": "jsonb '{}'::jsonb",
     },
-    "participants": COMMON | {"entity_id": "uuid", "room_id": "uuid", "agent_id": "uuid", "room_state": "text"},
+    "participants": COMMON
+    | {
+        "entity_id": "uuid",
+        "room_id": "uuid",
+        "agent_id": "uuid",
+        "room_state": "text",
+        "last_read_at": "tz",
+    },
     "relationships": COMMON
     | {
         "source_entity_id": "uuid!",
@@ -121,7 +128,14 @@ COLUMNS = {
         "run_at": "tz",
         "locked_until": "tz",
         "attempts": "integer! 0",
+        "max_attempts": "integer! 5",
         "last_error": "text",
+        "every": "interval",
+        "first_at": "tz",
+        "lease": "uuid",
+        "worker": "text",
+        "started_at": "tz",
+        "finished_at": "tz",
     },
 }
 
@@ -141,6 +155,7 @@ INDEXES = {
         "idx_memories_metadata_type": "btree (((metadata ->> 'type'::text)))",
         "idx_memories_document_id": "btree (((metadata ->> 'documentId'::text)))",
         "idx_fragments_order": ("btree (((metadata ->> 'documentId'::text)), ((metadata ->> 'position'::text)))"),
+        "memories_created_idx": "btree (created_at)",
         "memories_agent_created_idx": "btree (agent_id, created_at)",
         "memories_room_created_idx": "btree (room_id, created_at)",
         "memories_expires_idx": "btree (expires_at) WHERE (expires_at IS NOT NULL)",
@@ -161,6 +176,7 @@ INDEXES = {
     "logs": {
         "logs_type_created_idx": "btree (type, created_at)",
         "logs_room_created_idx": "btree (room_id, created_at)",
+        "logs_run_idx": "btree (((body ->> 'runId'::text))) WHERE (body ? 'runId'::text)",
         "logs_created_brin": "brin (created_at)",
     },
     "cache": {"cache_expires_idx": "btree (expires_at)"},
