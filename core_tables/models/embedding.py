@@ -5,6 +5,7 @@ from pgvector.django import HalfVectorField, HnswIndex, VectorField
 
 from core_tables.models.base import Record
 from core_tables.models.on_delete import CASCADE
+from core_tables.querysets.embeddings import EmbeddingQuerySet
 
 
 def _cosine_index(width: int) -> HnswIndex:
@@ -38,6 +39,8 @@ class Embedding(Record):
     dim_1024 = VectorField("1,024 wide", dimensions=1024, null=True, blank=True, help_text="A vector of 1,024 numbers.")
     dim_1536 = VectorField("1,536 wide", dimensions=1536, null=True, blank=True, help_text="A vector of 1,536 numbers.")
     dim_3072 = VectorField("3,072 wide", dimensions=3072, null=True, blank=True, help_text="A vector of 3,072 numbers.")
+
+    objects = EmbeddingQuerySet.as_manager()
 
     class Meta(Record.Meta):
         db_table = "embeddings"

@@ -5,6 +5,7 @@ from django.db.models.fields.json import KeyTextTransform
 
 from core_tables.models.base import Record
 from core_tables.models.on_delete import CASCADE
+from core_tables.querysets.memories import MemoryQuerySet
 
 
 class TextVector(models.Func):
@@ -57,6 +58,8 @@ class Memory(Record):
     )
     expires_at = models.DateTimeField(null=True, blank=True, help_text="When to forget it; empty for never.")
 
+    objects = MemoryQuerySet.as_manager()
+
     class Meta(Record.Meta):
         db_table = "memories"
         verbose_name_plural = "memories"
@@ -70,6 +73,7 @@ class Memory(Record):
                 KeyTextTransform("position", "metadata"),
                 name="idx_fragments_order",
             ),
+            models.Index(fields=["created_at"], name="memories_created_idx"),
             models.Index(fields=["agent", "created_at"], name="memories_agent_created_idx"),
             models.Index(fields=["room", "created_at"], name="memories_room_created_idx"),
             models.Index(

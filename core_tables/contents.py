@@ -1,0 +1,110 @@
+"""What a memory may hold: whatever PostgreSQL or an index would refuse is told here, in words, before it is sent."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from core_tables.exceptions import InvalidContent
+
+if TYPE_CHECKING:
+    from core_tables.models import Memory
+
+CONTENT_BYTES = 16 * 2**20  # of content, written as JSON in UTF-8
+METADATA_BYTES = 2**20
+INDEXED_BYTES = 1000  # of a type, or of a metadata key that has an index: its entry has to fit a third of a page
+INDEXED_KEYS = ("type", "documentId", "position")
+NEEDED_KEYS = {"fragment": ("documentId", "position"), "document": ("timestamp",)}
+
+# A backslash that is itself escaped starts no escape.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def as_content(content: Any) -> Any:
+    """Return the content of a memory: a text is what the key `text` holds."""
+    return {"text": content} if isinstance(content, str) else content
+
+
+def checked_json(memory: "Memory") -> tuple[bytes, bytes]:
+    """Return content and metadata as JSON.
+
+    Raises:
+        InvalidContent: a column of the memory holds what PostgreSQL or an index would refuse.
+    """
+    if memory.agent_id is None:
+        raise InvalidContent("A memory belongs to an agent: give it one.")
+    check_text(memory.type, "The type of a memory")
+    return content_json(memory.content), metadata_json(memory.metadata)
+
+
+def content_json(content: Any) -> bytes:
+    """Return content as JSON.
+
+    Raises:
+        InvalidContent: it is no JSON object, too large, or has characters that PostgreSQL takes in no JSON.
+    """
+    return _json(content, "The content of a memory", CONTENT_BYTES)
+
+
+def metadata_json(metadata: Any) -> bytes:
+    """Return metadata as JSON.
+
+    Raises:
+        InvalidContent: as with content; or what a document or a fragment needs is missing.
+    """
+    written = _json(metadata, "The metadata of a memory", METADATA_BYTES)
+    _check_keys(metadata)
+    return written
+
+
+def check_text(text: Any, what: str) -> None:
+    """Refuse what no indexed text column takes.
+
+    Raises:
+        InvalidContent: it is empty, too long or no text, or holds a NUL character or half a surrogate pair.
+    """
+    if not isinstance(text, str) or not text:
+        raise InvalidContent(f"{what} is {text!r}: make it a text that is not empty.")
+    size = len(_utf8(text, what))
+    if size > INDEXED_BYTES:
+        raise InvalidContent(f"{what} has {size:,} bytes: {INDEXED_BYTES:,} is the most that an index takes.")
+    if "\0" in text:
+        raise InvalidContent(f"{what} holds a NUL character, which no text in PostgreSQL may: take it out.")
+
+
+def _json(value: Any, what: str, most: int) -> bytes:
+    if not isinstance(value, dict):
+        raise InvalidContent(f"{what} is a {type(value).__name__}: make it a dict, which becomes a JSON object.")
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidContent(f"{what} can't be written as JSON: {error}.") from error
+    written = _utf8(text, what)
+    if len(written) > most:
+        raise InvalidContent(f"{what} has {len(written):,} bytes as JSON: {most:,} is the most.")
+    if _NUL.search(written):
+        raise InvalidContent(f"{what} holds a NUL character, which no JSON in PostgreSQL may: take it out.")
+    return written
+
+
+def _utf8(text: str, what: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InvalidContent(
+            f"{what} holds half a surrogate pair, which is no character: "
+            'replace it by text.encode("utf-8", "replace").decode().'
+        ) from None
+
+
+def _check_keys(metadata: Mapping[str, Any]) -> None:
+    kind = metadata.get("type")
+    for key in NEEDED_KEYS.get(kind, ()) if isinstance(kind, str) else ():
+        if key not in metadata:
+            raise InvalidContent(f"The metadata of a {kind} needs the key {key}.")
+    for key in INDEXED_KEYS:
+        size = len(str(metadata.get(key, "")).encode())
+        if size > INDEXED_BYTES:
+            raise InvalidContent(
+                f"The metadata key {key} has {size:,} bytes: {INDEXED_BYTES:,} is the most that its index takes."
+            )

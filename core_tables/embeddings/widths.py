@@ -1,0 +1,74 @@
+"""Which column takes a vector, and whether a vector may go there."""
+
+from functools import cache
+from math import hypot
+from typing import Any
+
+from django.apps import apps
+from pgvector import Vector
+from pgvector.django import VectorField
+
+from core_tables.exceptions import InvalidVector, UnknownWidth
+
+# PostgreSQL adds the squares up in single precision: outside of these they become zero or infinity.
+SHORTEST, LONGEST = 1e-18, 1e19
+
+
+@cache
+def _columns() -> dict[int, VectorField]:
+    fields = apps.get_model("core_tables", "Embedding")._meta.concrete_fields
+    return {field.dimensions: field for field in fields if isinstance(field, VectorField) and field.dimensions}
+
+
+def widths() -> tuple[int, ...]:
+    """Return the widths that embeddings have a column for, the smallest first."""
+    return tuple(sorted(_columns()))
+
+
+def column_for(width: int) -> VectorField:
+    """Return the field of Embedding that holds vectors of this width.
+
+    Raises:
+        UnknownWidth: there is none.
+    """
+    try:
+        return _columns()[width]
+    except KeyError:
+        known = ", ".join(map(str, widths()))
+        raise UnknownWidth(f"No column takes a vector of {width} numbers: embeddings are {known} wide.") from None
+
+
+def checked(vector: Any) -> Vector:
+    """Return the vector in the form that every column takes.
+
+    Args:
+        vector: a list or tuple of numbers, an array of numpy or torch with one dimension, or a pgvector Vector.
+
+    Raises:
+        UnknownWidth: no column is as wide as this.
+        InvalidVector: it holds something other than numbers, or has no cosine.
+    """
+    numbers = _numbers(vector)
+    column_for(len(numbers))
+    try:
+        length = hypot(*numbers)
+        if SHORTEST < length < LONGEST:
+            return vector if isinstance(vector, Vector) else Vector(numbers)
+    except TypeError:
+        raise InvalidVector("A vector holds numbers, in one dimension: this one holds something else.") from None
+    raise InvalidVector(
+        f"A vector whose length is {length:g} has no cosine: it is all zeros, holds NaN or infinity, or is out of the "
+        "range of single precision."
+    )
+
+
+def _numbers(vector: Any) -> list[Any]:
+    if isinstance(vector, Vector):
+        return vector.to_list()
+    if isinstance(vector, list | tuple):
+        return list(vector)
+    if hasattr(vector, "tolist"):
+        numbers = vector.tolist()
+        if isinstance(numbers, list):
+            return numbers
+    raise InvalidVector(f"A vector is a list, a tuple or an array of numbers, not {type(vector).__name__}.")

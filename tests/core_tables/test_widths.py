@@ -1,0 +1,55 @@
+from array import array
+
+import pytest
+from pgvector import Vector
+
+from core_tables.embeddings.widths import checked, column_for, widths
+from core_tables.exceptions import InvalidVector, UnknownWidth
+
+
+def test_the_widths_are_those_of_the_columns():
+    assert widths() == (384, 512, 768, 1024, 1536, 3072)
+    assert [column_for(width).name for width in widths()][0::5] == ["dim_384", "dim_3072"]
+
+
+def test_an_unknown_width_is_told_with_the_known_ones():
+    with pytest.raises(UnknownWidth, match="385 numbers: embeddings are 384, 512"):
+        checked([1.0] * 385)
+
+
+class Tensor:
+    """What numpy's and torch's arrays are to us."""
+
+    def __init__(self, numbers):
+        self.numbers = numbers
+
+    def tolist(self):
+        return self.numbers
+
+
+@pytest.mark.parametrize("form", [list, tuple, Vector, lambda numbers: array("d", numbers), Tensor])
+def test_a_vector_comes_in_many_forms(form):
+    numbers = [0.5, -0.25] * 192
+    assert checked(form(numbers)).to_list() == numbers
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [0.0] * 384,
+        [float("nan")] + [1.0] * 383,
+        [float("inf")] + [1.0] * 383,
+        [1e300] + [1.0] * 383,
+        [1e-30] * 384,
+    ],
+    ids=["zeros", "NaN", "infinity", "too large", "too small"],
+)
+def test_a_vector_needs_a_cosine(numbers):
+    with pytest.raises(InvalidVector, match="no cosine"):
+        checked(numbers)
+
+
+@pytest.mark.parametrize("numbers", [["a"] * 384, [None] * 384, [[1.0]] * 384, "a" * 384, {}, 5, Tensor(5)])
+def test_a_vector_holds_numbers(numbers):
+    with pytest.raises(InvalidVector, match="numbers"):
+        checked(numbers)
