@@ -2,21 +2,20 @@
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import sync_to_async
 
-S = TypeVar("S")
 R = TypeVar("R")
 P = ParamSpec("P")
 
 
-def twin(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], Coroutine[Any, Any, R]]:
+def twin(method: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Return `method` for `await`: it runs in the thread that Django keeps for the database."""
 
     @wraps(method)
-    async def awaited(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await sync_to_async(method)(self, *args, **kwargs)
+    async def awaited(*args: P.args, **kwargs: P.kwargs) -> R:
+        return await sync_to_async(method)(*args, **kwargs)
 
     awaited.__name__ = f"a{method.__name__}"
     awaited.__qualname__ = f"{method.__qualname__.rpartition('.')[0]}.{awaited.__name__}"

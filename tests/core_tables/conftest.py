@@ -34,8 +34,12 @@ def _store_database(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def committed_store(_store_database, django_db_blocker):
-    """The core tables, empty, for a test that commits, as several threads or processes do."""
+    """The core tables, empty, for a test that commits, as several threads or processes do.
+
+    Emptied before as well: what other tests rolled back is still in the vector indexes, and in the way of a walk.
+    """
     with django_db_blocker.unblock(), stores.entered(_store_database):
+        stores.empty()
         yield
         stores.empty()
 
@@ -49,8 +53,10 @@ def store(_store_database, django_db_blocker):
 
 
 @pytest.fixture
-def agent():
-    """An agent in the store that the test uses."""
+def agent(request):
+    """An agent in the store that the test uses: the one that is rolled back, unless it names the other."""
+    if "committed_store" not in request.fixturenames:
+        request.getfixturevalue("store")
     return Agent.objects.create(name="Ada")
 
 

@@ -1,6 +1,6 @@
 """A database that holds the core tables, made by the engine, once a session and apart from everybody else's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.apps import apps
@@ -12,16 +12,21 @@ from tests.crowd import KEYS, environment
 LABELS = ("core_tables", "example_plugin")
 
 
+def automigrated() -> None:
+    """Make the tables in the database that is entered."""
+    report = automigrate(plugins=LABELS)
+    assert report.exit_code() == 0, report
+
+
 @contextmanager
-def made(name: str) -> Iterator[str]:
+def made(name: str, fill: Callable[[], None] = automigrated) -> Iterator[str]:
     """Make a database with the tables; drop it at the end."""
     with connection._nodb_cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}"')
     try:
         with entered(name):
-            report = automigrate(plugins=LABELS)
-            assert report.converged, report
+            fill()
         yield name
     finally:
         with connection._nodb_cursor() as cursor:

@@ -1,0 +1,86 @@
+"""The memories that match words, by PostgreSQL's full-text search over `content->>'text'`.
+
+The rank is `ts_rank` divided by 1 + log(length), normalisation 1 of
+https://www.postgresql.org/docs/current/textsearch-controls.html#TEXTSEARCH-RANKING. The configuration is `simple`,
+which knows no language: every word counts as it is written, in lower case.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+from django.db import connections
+
+from core_tables.search.estimate import estimate
+from core_tables.search.scope import Scope
+
+WORDS = "to_tsvector('simple', m.content ->> 'text')"
+# Ranking reads a row's text again, about 20 microseconds; so many take a tenth of a second.
+RANKED = 5_000
+# A word in more than this share of the memories says little when any word will do.
+COMMON = 0.05
+
+ALL = "SELECT websearch_to_tsquery('simple', %s)::text"
+# A word's share comes from what ANALYZE knows of the text index: the counterpart of inverse document frequency.
+ANY = """
+WITH words AS (
+  SELECT lexeme, coalesce(common.share, 0) AS share
+    FROM unnest(to_tsvector('simple', %s)) AS words
+    LEFT JOIN (SELECT * FROM pg_stats s,
+                 unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) AS known(word, share)
+                WHERE s.tablename = 'memories_text_gin' AND word IS NOT NULL) AS common ON common.word = lexeme
+)
+SELECT string_agg(quote_literal(lexeme), ' | ' ORDER BY lexeme)
+  FROM words WHERE share <= %s OR NOT EXISTS (SELECT FROM words WHERE share <= %s)
+"""
+SELECT = """
+SELECT {select}, ts_rank({words}, %s::tsquery, 1) AS rank
+  FROM {rows} m
+ ORDER BY rank DESC, m.created_at DESC, m.id LIMIT %s
+"""
+
+
+class Match(StrEnum):
+    """WEB: every word, with quotes, `or` and `-` as in a search engine. ANY: any word, the common ones left out."""
+
+    WEB = "web"
+    ANY = "any"
+
+
+def tsquery(query: str, match: Match, using: str) -> str:
+    """Return a query of people's words as a tsquery; "" where no word is in it."""
+    query = query.replace("\x00", " ")  # which PostgreSQL has no text for
+    with connections[using].cursor() as cursor:
+        if match is Match.WEB:
+            cursor.execute(ALL, [query])
+        else:
+            cursor.execute(ANY, [query, COMMON, COMMON])
+        return cursor.fetchone()[0] or ""
+
+
+def matching(scope: Scope, words: str, limit: int, select: str) -> tuple[list[tuple[Any, ...]], int]:
+    """Return up to `limit` rows, best first: what `select` names of `m`, and the rank last; and how many may match.
+
+    Where more than RANKED rows may match, so many of them are ranked.
+
+    Args:
+        words: a tsquery, as `tsquery` returns it.
+    """
+    if not words:
+        return [], 0
+    sql, params = _matches(scope, words)
+    rows = estimate(sql, params, scope.using)
+    with connections[scope.using].cursor() as cursor:
+        cursor.execute(*statement(scope, words, limit, select, rows))
+        return cursor.fetchall(), rows
+
+
+def statement(scope: Scope, words: str, limit: int, select: str, rows: int) -> tuple[str, tuple[Any, ...]]:
+    """Return the SQL that ranks what matches, of which there may be so many rows, and its parameters."""
+    inner, params = _matches(scope, words)
+    if rows > RANKED:
+        inner, params = f"{inner} LIMIT %s", (*params, RANKED)
+    return SELECT.format(select=select, words=WORDS, rows=f"({inner})"), (words, *params, limit)
+
+
+def _matches(scope: Scope, words: str) -> tuple[str, tuple[Any, ...]]:
+    return f"SELECT m.* FROM memories m WHERE {scope.where} AND {WORDS} @@ %s::tsquery", (*scope.params, words)

@@ -1,0 +1,95 @@
+"""The memories nearest to a vector, by cosine."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections
+from pgvector import Vector
+
+from core_tables.embeddings.widths import column_for
+from core_tables.search.estimate import estimate
+from core_tables.search.route import Plan, choose, local, settings, surely_exact
+from core_tables.search.scope import Scope
+
+# A vector's index holds up to 2,000 numbers; a wider column is indexed as halfvec, and has to be asked as that.
+WIDEST_INDEXED = 2_000
+SELECT = """
+SELECT {select}, {distance} AS distance
+  FROM memories m JOIN embeddings e ON e.memory_id = m.id
+ WHERE {where} AND e.{column} IS NOT NULL
+ ORDER BY distance LIMIT %s
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What a search did.
+
+    estimated: rows in scope, as the planner saw it.
+    total: embeddings in the table, as its statistics have it; None where that was not asked.
+    why: the reason for the plan.
+    """
+
+    plan: Plan
+    estimated: int
+    total: int | None
+    why: str
+    sql: str
+    params: tuple[Any, ...]
+
+
+def nearest(scope: Scope, vector: Vector, limit: int, select: str) -> tuple[list[tuple[Any, ...]], Trace]:
+    """Return up to `limit` rows, best first: what `select` names of `m` and `e`, and the distance (0 to 2) last."""
+    rows = estimate(f"SELECT FROM memories m WHERE {scope.where}", scope.params, scope.using)
+    if surely_exact(rows):
+        return exact(scope, vector, limit, select, estimated=rows, why="few rows in scope")
+    with local(scope.using, settings(limit)) as (cursor, total):
+        if choose(rows, total, limit) is Plan.INDEX:
+            sql, params = statement(scope, vector, limit, select, Plan.INDEX)
+            cursor.execute(sql, params)
+            found = cursor.fetchall()
+            if len(found) == limit:
+                trace = Trace(
+                    plan=Plan.INDEX,
+                    estimated=rows,
+                    total=int(total),
+                    why="many rows in scope",
+                    sql=sql,
+                    params=params,
+                )
+                # An iterative scan in relaxed order may swap neighbours.
+                return sorted(found, key=lambda row: row[-1]), trace
+            why = f"the index gave {len(found)} of {limit}"
+        else:
+            why = "few rows in scope of a large table"
+    return exact(scope, vector, limit, select, estimated=rows, why=why, total=int(total))
+
+
+def exact(
+    scope: Scope, vector: Vector, limit: int, select: str, *, estimated: int, why: str, total: int | None = None
+) -> tuple[list[tuple[Any, ...]], Trace]:
+    """Look through all the rows of the scope."""
+    sql, params = statement(scope, vector, limit, select, Plan.EXACT)
+    with connections[scope.using].cursor() as cursor:
+        cursor.execute(sql, params)
+        found = cursor.fetchall()
+    return found, Trace(plan=Plan.EXACT, estimated=estimated, total=total, why=why, sql=sql, params=params)
+
+
+def statement(scope: Scope, vector: Vector, limit: int, select: str, plan: Plan) -> tuple[str, tuple[Any, ...]]:
+    """Return the SQL of a plan and its parameters."""
+    width = vector.dimensions()
+    column = column_for(width).column
+    distance = f"(e.{column} <=> %s::vector)"
+    if plan is Plan.EXACT:
+        distance += " + 0"  # the same number, but no longer the expression that an index is on
+    elif width > WIDEST_INDEXED:
+        distance = f"(e.{column}::halfvec({width}) <=> %s::halfvec({width}))"
+    sql = SELECT.format(select=select, distance=distance, where=scope.where, column=column)
+    return sql, (text_of(vector), *scope.params, limit)
+
+
+def text_of(vector: Vector) -> str:
+    """Return a vector as the server reads it, with the nine digits that single precision has."""
+    numbers = vector.to_list()
+    return f"[{','.join(['%.9g'] * len(numbers))}]" % tuple(numbers)

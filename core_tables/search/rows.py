@@ -1,0 +1,42 @@
+"""Rows of a search's own SQL as memories, as Django would load them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.db import connections
+
+if TYPE_CHECKING:
+    from core_tables.models import Memory
+
+
+@cache
+def _fields() -> list[Any]:
+    return list(apps.get_model("core_tables", "Memory")._meta.concrete_fields)
+
+
+@cache
+def columns() -> str:
+    """Return all columns of memories `m`, for a SELECT."""
+    return ", ".join(f'm."{field.column}"' for field in _fields())
+
+
+def memories(found: Iterable[tuple[Any, ...]], using: str) -> Iterator["Memory"]:
+    """Yield each row that begins with `columns()` as a memory."""
+    connection = connections[using]
+    model = apps.get_model("core_tables", "Memory")
+    names = [field.attname for field in _fields()]
+    converters = list(_converters(connection))
+    for row in found:
+        values = list(row[: len(names)])
+        for place, expression, convert in converters:
+            values[place] = convert(values[place], expression, connection)
+        yield model.from_db(using, names, values)
+
+
+def _converters(connection: Any) -> Iterator[tuple[int, Any, Callable[..., Any]]]:
+    for place, field in enumerate(_fields()):
+        expression = field.cached_col
+        for convert in [*connection.ops.get_db_converters(expression), *expression.get_db_converters(connection)]:
+            yield place, expression, convert

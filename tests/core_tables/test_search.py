@@ -1,0 +1,259 @@
+"""Searching by vector: the right memories, as many as were asked for, whichever way the search goes."""
+
+import asyncio
+import datetime
+import math
+import uuid
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from core_tables.exceptions import InvalidVector, UnknownWidth
+from core_tables.models import Agent, Memory, Room
+from core_tables.search import route
+from tests.core_tables.vectors import at, clustered, cosine, vector
+
+ANGLES = (10, 40, 20, 80, 60)
+
+
+def remember(agent, degrees, **fields):
+    facts = {"type": "facts", "room": None, "width": 384} | fields
+    width = facts.pop("width")
+    return Memory.objects.add(f"at {degrees}", agent=agent, vector=at(degrees, width=width), unique=True, **facts)
+
+
+def texts(found):
+    return [memory.content["text"] for memory in found]
+
+
+@pytest.fixture
+def memories(agent):
+    return [remember(agent, degrees) for degrees in ANGLES]
+
+
+@pytest.fixture(params=["exact", "index"])
+def way(request, monkeypatch):
+    """Both plans, whatever the size of the tables."""
+    if request.param == "index":
+        monkeypatch.setattr(route, "FEW", -1)
+        monkeypatch.setattr(route, "CANDIDATE", 0)
+    return request.param
+
+
+@pytest.mark.usefixtures("memories", "way")
+def test_the_nearest_come_first_with_their_similarity():
+    found = Memory.objects.search(vector(1), 3)
+    assert texts(found) == ["at 10", "at 20", "at 40"]
+    assert [one.similarity for one in found] == pytest.approx(
+        [math.cos(math.radians(degrees)) for degrees in (10, 20, 40)], abs=1e-6
+    )
+
+
+@pytest.mark.usefixtures("memories", "way")
+def test_fewer_come_only_where_fewer_match():
+    assert len(Memory.objects.search(vector(1), 50)) == len(ANGLES)
+    assert len(Memory.objects.search(vector(1), 4)) == 4
+
+
+@pytest.mark.usefixtures("memories", "way")
+def test_what_is_less_alike_can_be_left_out():
+    assert texts(Memory.objects.search(vector(1), min_similarity=0.9)) == ["at 10", "at 20"]
+    assert Memory.objects.search(vector(-1), min_similarity=0.0) == []
+
+
+@pytest.mark.usefixtures("way")
+def test_named_filters(agent, room, entity):
+    world, other = uuid.uuid4(), Agent.objects.create(name="Bob")
+    remember(agent, 1, room=room, type="messages")
+    remember(agent, 2, entity=entity, world=world)
+    remember(other, 3)
+
+    def found(**within):
+        return texts(Memory.objects.search(vector(1), **within))
+
+    assert found(agent=agent) == found(agent=str(agent.pk)) == ["at 1", "at 2"]
+    assert found(agent=[agent, other.pk]) == found(agent=Agent.objects.all()) == ["at 1", "at 2", "at 3"]
+    assert found(room=room) == found(type="messages") == found(room=room.pk, type=["messages"]) == ["at 1"]
+    assert found(entity=entity) == found(world=world) == found(world=str(world)) == ["at 2"]
+    assert found(type=("facts", "messages"), agent=other) == ["at 3"]
+    assert found(type=[]) == []
+    assert found(agent=None, room=None) == ["at 1", "at 2", "at 3"]
+
+
+@pytest.mark.usefixtures("way")
+def test_times_and_uniqueness(agent):
+    noon = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
+    remember(agent, 1, created_at=noon)
+    remember(agent, 2, created_at=noon + datetime.timedelta(hours=1))
+    Memory.objects.add("again", agent=agent, type="facts", vector=at(3))
+    assert texts(Memory.objects.search(vector(1), since=noon, until=noon + datetime.timedelta(hours=1))) == ["at 1"]
+    assert texts(Memory.objects.search(vector(1), unique=True)) == ["at 1", "at 2"]
+    assert texts(Memory.objects.search(vector(1), unique=False)) == ["again"]
+
+
+@pytest.mark.usefixtures("way")
+def test_expired_memories_are_forgotten_unless_asked_for(agent):
+    remember(agent, 1, expires_at=timezone.now() - datetime.timedelta(seconds=1))
+    remember(agent, 2, expires_at=timezone.now() + datetime.timedelta(days=1))
+    assert texts(Memory.objects.search(vector(1))) == ["at 2"]
+    assert texts(Memory.objects.search(vector(1), expired=True)) == ["at 1", "at 2"]
+
+
+@pytest.mark.usefixtures("memories", "way")
+def test_ordinary_filters_compose(agent, room):
+    remember(agent, 5, room=room)
+    assert texts(Memory.objects.filter(room__name="lab").search(vector(1))) == ["at 5"]
+    assert texts(room.memories.search(vector(1))) == ["at 5"]
+    assert texts(agent.memories.exclude(room=room).filter(content__text__icontains="0").search(vector(1), 2)) == [
+        "at 10",
+        "at 20",
+    ]
+    assert texts(Memory.objects.order_by("-created_at")[:2].search(vector(1))) == ["at 5", "at 60"]
+    assert Memory.objects.none().search(vector(1)) == []
+
+
+@pytest.mark.usefixtures("way")
+def test_what_the_queryset_loads_is_loaded(agent, room, django_assert_num_queries):
+    remember(agent, 5, room=room)
+    [found] = Memory.objects.select_related("room").prefetch_related("room__participants").search(vector(1))
+    with django_assert_num_queries(0):
+        assert found.room.name == "lab"
+        assert list(found.room.participants.all()) == []
+    [found] = Memory.objects.only("type").search(vector(1))
+    assert found.get_deferred_fields() >= {"content", "metadata"}
+    assert found.similarity == pytest.approx(math.cos(math.radians(5)), abs=1e-6)
+
+
+@pytest.mark.usefixtures("memories")
+def test_a_memory_is_as_django_loads_it():
+    [found] = Memory.objects.search(vector(1), 1)
+    loaded = Memory.objects.get(pk=found.pk)
+    names = [field.attname for field in Memory._meta.concrete_fields]
+    assert {name: getattr(found, name) for name in names} == {name: getattr(loaded, name) for name in names}
+    assert (found._state.db, found._state.adding) == ("default", False)
+    found.metadata["seen"] = True
+    found.save(update_fields=["metadata"])
+    assert Memory.objects.get(pk=found.pk).metadata == {"seen": True}
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("width", [384, 512, 768, 1024, 1536, 3072])
+def test_each_width_is_searched_by_its_own_vectors(agent, width):
+    remember(agent, 30, width=width)
+    remember(agent, 20, width=width)
+    remember(agent, 1, width=384 if width != 384 else 512)
+    assert texts(Memory.objects.search(at(0, width=width))) == ["at 20", "at 30"]
+
+
+@pytest.mark.parametrize("way", ["index"], indirect=True)
+def test_the_index_is_used_where_the_plan_says_so(committed_store, agent, way):
+    rows = [Memory(agent=agent, type="facts", content={"text": str(n)}) for n in range(300)]
+    Memory.objects.bulk_add(rows, clustered(300))
+    told = Memory.objects.explain_search(clustered(1, seed=8)[0], limit=5, agent=agent, against_exact=True)
+    assert told.arms[0].plan == "index"
+    assert "embeddings_dim_384_hnsw" in str(_plan(told.arms[0].trace))
+    assert told.recall == 1.0
+
+
+def _plan(trace):
+    from core_tables.search.estimate import measured
+
+    with route.local("default", route.settings(5)):
+        return measured(trace.sql, trace.params, "default")
+
+
+def test_the_right_ones_are_found_in_every_share_of_the_table(committed_store, agent):
+    """Recall against exact search, by arithmetic done here, with filters that pass 100, 10, 1 and 0.1 percent."""
+    vectors = clustered(3_000)
+    shares = {room: Room.objects.create(agent=agent, source="x", type=room) for room in ("100", "10", "1", "0.1")}
+    names = ["0.1" if n < 3 else "1" if n < 33 else "10" if n < 333 else "100" for n in range(3_000)]
+    memories = [Memory(agent=agent, room=shares[name], type="facts", content={"n": n}) for n, name in enumerate(names)]
+    Memory.objects.bulk_add(memories, vectors)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE memories, embeddings")
+    for within, passing in [({}, set(names)), *(({"room": shares[name]}, {name}) for name in ("10", "1", "0.1"))]:
+        hits = total = 0
+        for query in clustered(12, seed=9):
+            scope = [n for n, name in enumerate(names) if name in passing]
+            best = sorted(scope, key=lambda n: -cosine(vectors[n], query))[:10]
+            found = [memory.content["n"] for memory in Memory.objects.search(query, 10, agent=agent, **within)]
+            assert len(found) == len(best)
+            hits, total = hits + len(set(found) & set(best)), total + len(best)
+        assert hits / total >= 0.99
+
+
+@pytest.mark.parametrize("way", ["index"], indirect=True)
+def test_a_scope_far_from_the_query_is_searched_to_its_end(agent, room, way, monkeypatch):
+    """The index gives up after so many candidates: what it could not find, an exact search does."""
+    Memory.objects.bulk_add([Memory(agent=agent, type="facts", content={}) for _ in range(400)], [at(1)] * 400)
+    Memory.objects.bulk_add([Memory(agent=agent, type="facts", content={}, room=room)], [at(179)])
+    monkeypatch.setattr(
+        "core_tables.search.nearest.settings",
+        lambda limit: route.settings(limit) | {"hnsw.max_scan_tuples": "1", "hnsw.ef_search": "10"},
+    )
+    assert len(room.memories.search(vector(1))) == 1
+    told = Memory.objects.explain_search(vector(1), limit=5, room=room)
+    assert (told.arms[0].plan, told.arms[0].why) == ("exact", "the index gave 0 of 50")
+
+
+@pytest.mark.usefixtures("memories")
+def test_statements():
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        Memory.objects.search(vector(1))
+    assert [query["sql"].split()[0] for query in few] == ["EXPLAIN", "SELECT"]
+
+
+@pytest.mark.parametrize("way", ["index"], indirect=True)
+def test_statements_along_the_index(committed_store, memories, way):
+    with CaptureQueriesContext(connection) as many:
+        Memory.objects.search(vector(1), 2)
+    assert [query["sql"].split()[0] for query in many] == ["EXPLAIN", "BEGIN", "SELECT", "SELECT", "ROLLBACK"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error", "words"),
+    [
+        ([1.0, 0.0], UnknownWidth, "2 numbers.*384, 512, 768, 1024, 1536, 3072"),
+        ([0.0] * 384, InvalidVector, "all zeros"),
+        ([math.nan] + [1.0] * 383, InvalidVector, "no cosine"),
+        ("text", InvalidVector, "not str"),
+    ],
+)
+@pytest.mark.usefixtures("store")
+def test_vectors_that_cannot_be_searched_by(wanted, error, words):
+    with pytest.raises(error, match=words):
+        Memory.objects.search(wanted)
+
+
+def test_questions_that_make_no_sense(agent):
+    with pytest.raises(TypeError, match="knows no 'romm'; it knows agent, room, world"):
+        Memory.objects.search(vector(1), romm=1)
+    with pytest.raises(TypeError, match="before values"):
+        Memory.objects.values("id").search(vector(1))
+    with pytest.raises(ValueError, match="at least 1 memory, not 0"):
+        Memory.objects.search(vector(1), 0)
+    with pytest.raises(ValidationError, match="not a valid UUID"):
+        Memory.objects.search(vector(1), agent="Ada")
+
+
+def test_similar_memories(agent, memories):
+    first = memories[0]
+    assert texts(Memory.objects.similar_to(first, 2)) == ["at 20", "at 40"]
+    assert texts(Memory.objects.similar_to(first.pk, min_similarity=0.95)) == ["at 20"]
+    assert Memory.objects.similar_to(first, width=512) == []
+    assert Memory.objects.similar_to(Memory.objects.add("no vector", agent=agent, type="facts")) == []
+    assert Memory.objects.similar_to(uuid.uuid4()) == []
+
+
+@pytest.mark.usefixtures("memories")
+def test_asynchronously():
+    # The transaction that the test is in belongs to this thread, so that is where the loop sends the question.
+    from asgiref.sync import async_to_sync
+
+    assert texts(async_to_sync(Memory.objects.all().asearch)(vector(1), 1)) == ["at 10"]
+    assert asyncio.iscoroutinefunction(Memory.objects.all().asimilar_to)
