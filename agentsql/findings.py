@@ -300,8 +300,9 @@ def unusable(alias: str, error: Exception) -> CheckMessage:
 def column_renamed(column: Column, others: Sequence[str]) -> CheckMessage:
     change = f"ALTER TABLE {column.table.quoted} RENAME COLUMN"
     return Error(
-        f"Column {column.key} looks like another name of {_either(others)}: of the same type ({column.type}), unknown "
-        "to every model, in a table with rows. Made beside it, the data would be in two columns.",
+        f"Column {column.key} looks like another name of {_either(others)}: of the same type or one that grows "
+        f"into it ({column.type}), unknown to every model, in a table with rows. Made beside it, the data would be in "
+        "two columns.",
         hint=_renaming([f"{change} {quoted(other)} TO {quoted(column.name)};" for other in others]),
         obj=str(column.key),
         id="agentsql.D131",

@@ -18,6 +18,7 @@ from agentsql.names import TableName, clip, quoted
 from agentsql.schema import Column, Key, Kind, TypeId
 from agentsql.server import rows
 from agentsql.timeouts import limit
+from agentsql.wider import grows_into
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -43,7 +44,7 @@ HAVING string_agg(a.attname::text, ',' ORDER BY a.attname::text COLLATE "C") = A
 def columns(
     connection: BaseDatabaseWrapper, difference: Diff, in_use: Collection[TableName], draft: Draft
 ) -> dict[Key, tuple[str, ...]]:
-    """Return, for missing columns of tables that hold rows, the names of unknown columns of the same type.
+    """Return, for missing columns of tables that hold rows, the names of unknown columns whose values they could hold.
 
     A generated column holds nothing of its own, so on neither side it is one. Asks once, and only where a table has
     both: outside a transaction, because a type may be unknown to the server.
@@ -121,13 +122,18 @@ def tables(
     return {key: names for key, names in found.items() if names}
 
 
-def _alike(wanted: Column, found: Column, types: Mapping[str, TypeId]) -> bool:
+def _same_type(wanted: Column, found: Column, types: Mapping[str, TypeId]) -> bool:
     return wanted.type == found.type or types.get(wanted.type) == found.type_id
+
+
+def _alike(wanted: Column, found: Column, types: Mapping[str, TypeId]) -> bool:
+    # A field that was renamed may have got a wider type by the same change of its model.
+    return _same_type(wanted, found, types) or grows_into(found.type, wanted.type)
 
 
 def _all(wanted: Collection[Column], found: Collection[Column], types: Mapping[str, TypeId]) -> bool:
     by_name = {item.name: item for item in found}
-    return all(_alike(item, by_name[item.name], types) for item in wanted)
+    return all(_same_type(item, by_name[item.name], types) for item in wanted)
 
 
 def _columns(table: TableName, draft: Draft) -> list[Column]:

@@ -169,8 +169,8 @@ EXPECTED = {
     "agentsql.D131": (
         'a i.lo"gs.body',
         (
-            'Column a i.lo"gs.body looks like another name of a or b": of the same type (text), unknown to every '
-            "model, in a table with rows. Made beside it, the data would be in two columns."
+            'Column a i.lo"gs.body looks like another name of a or b": of the same type or one that grows into '
+            "it (text), unknown to every model, in a table with rows. Made beside it, the data would be in two columns."
         ),
         (
             'If it is, rename it, then run automigrate again: ALTER TABLE "a i"."lo""gs" RENAME COLUMN "a" TO "body"; '

@@ -10,7 +10,8 @@ from agentsql.plan import plan
 from agentsql.schema import Key, Kind
 from agentsql.situation import Ground
 from agentsql.step import ALTERING, VALIDATING, Mode, Step
-from agentsql.widening import Form, alteration, candidates, form, in_utc, is_wider, widenings
+from agentsql.widening import alteration, candidates, in_utc, widenings
+from agentsql.wider import Form, form, is_wider
 from tests.allowed import is_allowed, skeleton
 from tests.arena import Registry
 from tests.support import column, column_key, draft_of, situation, table

@@ -56,6 +56,25 @@ def test_a_renamed_column_waits_with_all_that_needs_it(arena):
     assert after["plug_note"]["columns"].keys() - before["plug_note"]["columns"].keys() == {"free"}
 
 
+@pytest.mark.parametrize(
+    ("found", "value", "wanted"),
+    [
+        ("varchar(80)", "'hot'", models.CharField(max_length=120, null=True)),
+        ("varchar", "'hot'", models.TextField(null=True)),
+        ("integer", "7", models.BigIntegerField(null=True)),
+        ("json", "'[1]'", models.JSONField(null=True)),
+    ],
+)
+def test_a_column_renamed_and_widened_at_once_waits_too(arena, found, value, wanted):
+    made(arena, rows=f"INSERT INTO plug_note (old) VALUES ({value})", old=found)
+    assert told(arena.automigrate(notes(name=wanted))) == [("D131", "plug_note.name")]
+
+
+def test_a_narrower_type_is_another_column(arena):
+    made(arena, rows="INSERT INTO plug_note (old) VALUES (7)", old="bigint")
+    assert told(arena.automigrate(notes(name=models.IntegerField(null=True)))) == []
+
+
 def test_the_statement_of_the_finding_mends_it(arena):
     made(arena, **TITLE)
     plugin = notes(name=models.CharField(max_length=40))
@@ -82,7 +101,7 @@ def test_who_knows_better_says_so(arena):
 @pytest.mark.parametrize(
     ("columns", "field"),
     [
-        ({"title": "varchar(39)"}, models.CharField(max_length=40, default="")),
+        ({"title": "varchar(41)"}, models.CharField(max_length=40, default="")),
         ({"title": "text"}, models.CharField(max_length=40, default="")),
         ({"title": "varchar(40)[]"}, models.CharField(max_length=40, default="")),
         ({"title": "text", "n": "int"}, models.BigIntegerField(null=True)),

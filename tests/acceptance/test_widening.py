@@ -17,7 +17,8 @@ from agentsql.management.commands.automigrate import Command
 from agentsql.names import TableName
 from agentsql.schema import Column
 from agentsql.situation import Ground
-from agentsql.widening import alteration, in_utc, is_wider
+from agentsql.widening import alteration, in_utc
+from agentsql.wider import is_wider
 from tests.acceptance.populated import contents
 from tests.allowed import widening
 from tests.arena import Registry
