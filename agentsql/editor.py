@@ -102,7 +102,7 @@ class DryRun:
     def table(self, model: type[Model], without: Collection[Any] | None = None) -> list[str]:
         """CREATE TABLE with everything Django writes inline but for these of Meta.constraints, then the comments."""
         meta = model._meta
-        columns = [field for field in meta.local_fields if field.db_type(self.connection) is not None]
+        columns = [field for field in meta.local_fields if field.db_parameters(self.connection)["type"] is not None]
         parts = [self._definition(model, field, inline=True) for field in columns]
         constraints: list[Any] = [item for item in meta.constraints if is_inline(item) and item not in (without or ())]
         parts += [str(item.constraint_sql(model, self)) for item in constraints]

@@ -148,7 +148,7 @@ class Situation:
         if key.kind is Kind.COLUMN:
             field = self.draft.origins[key].source
             stored = getattr(field, "generated", False) and field.db_persist
-            domain = field.db_type(self.editor.connection) in self.conditions.domains
+            domain = field.db_parameters(self.editor.connection)["type"] in self.conditions.domains
             anew = (
                 stored or domain or isinstance(field, AutoField) or (self.conditions.atomic and self.is_volatile(key))
             )

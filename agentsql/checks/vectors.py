@@ -40,7 +40,7 @@ class Part(NamedTuple):
 def columns(model: type[Model], connection: BaseDatabaseWrapper) -> Iterator[tuple[Field[Any, Any], str]]:
     """Yield the fields of a pgvector type, or of arrays of one, each with its type text."""
     for field in model._meta.local_concrete_fields:
-        text = "" if field.remote_field else field.db_type(connection) or ""
+        text = "" if field.remote_field else field.db_parameters(connection)["type"] or ""
         if base_type(text) in TYPES:
             yield field, text
 

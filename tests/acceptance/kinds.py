@@ -10,9 +10,9 @@ import django
 from django.contrib.postgres import fields as pg
 from django.contrib.postgres import indexes as pgi
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.search import SearchVectorField
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import Deferrable, F, Q, UniqueConstraint, Value
+from django.db.models import Deferrable, F, Func, Q, UniqueConstraint, Value
 from django.db.models.functions import Coalesce, Lower, Now, Upper
 from pgvector.django import (
     BitField,
@@ -182,6 +182,14 @@ def generated(plugin: Registry) -> None:
         ),
         name=models.CharField(max_length=9, db_collation="C", db_index=True),
         shout=models.GeneratedField(expression=Upper("name"), output_field=models.TextField(), db_persist=True),
+        words=models.GeneratedField(
+            expression=SearchVector("name", config="english"), output_field=SearchVectorField(), db_persist=True
+        ),
+        sides=models.GeneratedField(
+            expression=Func("side", "side", function="ARRAY", template="%(function)s[%(expressions)s]"),
+            output_field=pg.ArrayField(models.IntegerField()),
+            db_persist=True,
+        ),
     )
 
 
