@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from core_tables.models.base import Record, TransactionTime
 from core_tables.models.on_delete import CASCADE
+from core_tables.querysets.tasks import TaskQuerySet
 
 
 class Task(Record):
@@ -57,8 +58,29 @@ class Task(Record):
     locked_until = models.DateTimeField(
         null=True, blank=True, help_text="Until when the worker that took it has it to itself."
     )
-    attempts = models.IntegerField(default=0, db_default=0, help_text="How often it has been started.")
+    attempts = models.IntegerField(
+        default=0, db_default=0, help_text="How often it has been started; in its present slot, where it repeats."
+    )
+    max_attempts = models.IntegerField(
+        default=5, db_default=5, help_text="How often it may be started before it counts as failed."
+    )
     last_error = models.TextField(null=True, blank=True, help_text="What went wrong the last time.")
+    every = models.DurationField(
+        null=True, blank=True, help_text="How far its slots are apart, where it repeats; empty for once."
+    )
+    first_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was due first: its slots are counted from here."
+    )
+    # What the number of attempts can't tell: it starts anew with each slot.
+    lease = models.UUIDField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="New whenever a worker takes it: what that worker finishes counts while it stands.",
+    )
+    worker = models.TextField(null=True, blank=True, help_text="The worker that took it last.")
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When it was started the last time.")
+    finished_at = models.DateTimeField(null=True, blank=True, help_text="When it was done, failed or cancelled.")
     # These two may be null in databases made by others, unlike those of every other table.
     created_at = models.DateTimeField(  # type: ignore[assignment]
         null=True,
@@ -73,6 +95,8 @@ class Task(Record):
         db_default=TransactionTime(),
         help_text="When the row last changed. Programs other than Django have to set it themselves.",
     )
+
+    objects = TaskQuerySet.as_manager()
 
     class Meta(Record.Meta):
         db_table = "tasks"

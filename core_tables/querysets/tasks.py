@@ -1,0 +1,150 @@
+"""Work for later: what an agent writes down, and what operators do about it."""
+
+import datetime
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import connections, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from core_tables.exceptions import WrongStatus
+from core_tables.querysets.base import key_of
+from core_tables.querysets.task_leases import LeaseQuerySet
+from core_tables.twins import twin
+
+if TYPE_CHECKING:
+    from core_tables.models import Agent, Entity, Room, Task, World
+
+# By this tag elizaOS finds what to run, and what runs once it deletes afterwards.
+FOREIGN_TAG = "queue"
+NOTHING = datetime.timedelta(0)
+LOCK = "core_tables.tasks"
+
+
+class TaskQuerySet(LeaseQuerySet):
+    def schedule(
+        self,
+        name: str,
+        *,
+        agent: "Agent | UUID",
+        at: datetime.datetime | datetime.timedelta | None = None,
+        every: datetime.timedelta | None = None,
+        room: "Room | UUID | None" = None,
+        world: "World | UUID | None" = None,
+        entity: "Entity | UUID | None" = None,
+        tags: Iterable[str] = (),
+        metadata: dict[str, Any] | None = None,
+        description: str | None = None,
+        max_attempts: int = 5,
+    ) -> "Task":
+        """Write down a task for our workers.
+
+        Args:
+            at: when it is due: an aware time, or a span from now; None for now.
+            every: how often to do it again, counted from `at`, with missed slots left out; None for once.
+            max_attempts: how often it may be started before it counts as failed.
+
+        Raises:
+            ValueError: `every` or `max_attempts` is not above 0, or a tag is "queue", by which elizaOS takes a task.
+        """
+        tags = list(tags)
+        if FOREIGN_TAG in tags:
+            raise ValueError(f"Task {name!r} must not be tagged {FOREIGN_TAG!r}: elizaOS runs and deletes such tasks.")
+        if max_attempts < 1 or (every is not None and every <= NOTHING):
+            raise ValueError(f"Task {name!r}: max_attempts has to be 1 or more, and every above 0.")
+        due = at if isinstance(at, datetime.datetime) else timezone.now() + (at or NOTHING)
+        return self.create(
+            name=name,
+            agent_id=key_of(agent),
+            room_id=key_of(room),
+            world_id=key_of(world),
+            entity_id=key_of(entity),
+            run_at=due,
+            first_at=due,
+            every=every,
+            tags=tags,
+            metadata=metadata or {},
+            description=description,
+            max_attempts=max_attempts,
+        )
+
+    aschedule = twin(schedule)
+
+    def get_or_schedule(
+        self, name: str, *, agent: "Agent | UUID", room: "Room | UUID | None" = None, **options: Any
+    ) -> "tuple[Task, bool]":
+        """Return the unfinished task of this name, agent and room, and whether it had to be scheduled.
+
+        For what an agent wants done every hour, whenever the agent starts. Safe in several processes at once.
+        `options` are those of `schedule()`; a task that is there already keeps its own.
+        """
+        self._for_write = True
+        wanted = f"{key_of(agent)} {key_of(room)} {name}"
+        with transaction.atomic(using=self.db):
+            with connections[self.db].cursor() as cursor:
+                # No constraint says that there is one only: done ones stay, and other programs write several.
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", [LOCK, wanted])
+            same = self._afresh().unfinished().filter(agent=key_of(agent), name=name, room_id=key_of(room))
+            if found := same.order_by("created_at").first():
+                return found, False
+            return self.schedule(name, agent=agent, room=room, **options), True
+
+    aget_or_schedule = twin(get_or_schedule)
+
+    def retry(self, task: "Task | UUID") -> "Task":
+        """Make a task due now, with all its attempts before it, and return it.
+
+        Raises:
+            WrongStatus: a worker has it, it is another program's, or it is gone.
+        """
+        return self._one(task, self._afresh().filter(pk=key_of(task))._restarted(), "run again")
+
+    aretry = twin(retry)
+
+    def retry_all(self) -> int:
+        """Make all these tasks due now but those that workers have, and return how many: `failed().retry_all()`."""
+        self._for_write = True
+        return len(self._restarted())
+
+    aretry_all = twin(retry_all)
+
+    def cancel(self, task: "Task | UUID") -> "Task":
+        """End a task that is pending or running, and return it. What its worker does by then counts no longer.
+
+        Raises:
+            WrongStatus: it is over already, another program's, or gone.
+        """
+        return self._one(task, self._afresh().filter(pk=key_of(task))._cancelled(), "be cancelled")
+
+    acancel = twin(cancel)
+
+    def cancel_all(self) -> int:
+        """End those of the tasks that are pending or running, and return how many."""
+        self._for_write = True
+        return len(self._cancelled())
+
+    acancel_all = twin(cancel_all)
+
+    def _restarted(self) -> "list[Task]":
+        resting = self.ours().exclude(status=self.model.Status.RUNNING)
+        return resting._returning(
+            status=self.model.Status.PENDING, run_at=Now(), attempts=0, lease=None, locked_until=None, finished_at=None
+        )
+
+    def _cancelled(self) -> "list[Task]":
+        status = self.model.Status.CANCELLED
+        return self.unfinished()._returning(status=status, lease=None, locked_until=None, finished_at=Now())
+
+    def _one(self, task: "Task | UUID", changed: "list[Task]", what: str) -> "Task":
+        if changed:
+            return changed[0]
+        now = self._afresh().filter(pk=key_of(task)).values_list("status", "run_at").first()
+        if now is None:
+            why = "there is no such task"
+        elif now[1] is None:
+            why = "it has no run_at, so it belongs to another program"
+        else:
+            why = f"it is {now[0]}"
+        raise WrongStatus(f"Task {key_of(task)} cannot {what}: {why}.")
