@@ -1,5 +1,6 @@
 from django.db import models
 
+from core_tables.agent_store import AgentStore
 from core_tables.models.base import Record
 from core_tables.models.swept import Swept
 from core_tables.querysets.agents import AgentQuerySet
@@ -73,3 +74,8 @@ class Agent(Swept, Record):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def cache(self) -> AgentStore:
+        """The operations of a cache on what this agent keeps, such as `agent.cache.get("weather")`."""
+        return self.cache_entries.of(self)

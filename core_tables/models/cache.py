@@ -2,6 +2,7 @@ from django.db import models
 
 from core_tables.models.base import Stamped
 from core_tables.models.on_delete import CASCADE
+from core_tables.querysets.cache import CacheQuerySet
 
 
 class Cache(Stamped):
@@ -17,6 +18,8 @@ class Cache(Stamped):
     )
     value = models.JSONField(help_text="The value, as JSON.")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="When the value is void; empty for never.")
+
+    objects = CacheQuerySet.as_manager()
 
     class Meta(Stamped.Meta):
         db_table = "cache"

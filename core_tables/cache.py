@@ -1,0 +1,162 @@
+"""A backend for Django's cache framework that keeps what it is given among the entries of one agent.
+
+    CACHES = {
+        "default": {
+            "BACKEND": "core_tables.cache.AgentCache",
+            "LOCATION": "Ada",  # the name of an agent, or its id
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    }
+
+An entry's key is the one that Django makes, such as `:1:weather`. What JSON can hold exactly is stored as plain JSON,
+so that other programs can read it; all else is pickled and signed with SECRET_KEY (see core_tables.pickled).
+A dict that is stored as JSON loses the order of its keys; an OrderedDict keeps it, because it is pickled.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from random import random
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from uuid import UUID
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.db.models import Q
+
+from core_tables.agent_store import AgentStore
+from core_tables.exceptions import NotANumber, UnknownAgent
+from core_tables.pickled import Unreadable, dump, load
+from core_tables.twins import twin
+
+if TYPE_CHECKING:
+    from core_tables.querysets.cache import CacheQuerySet
+
+R = TypeVar("R")
+
+# Tells the entries of this backend from what the agent keeps besides: only these are counted, culled and cleared.
+MARK = {"django_cache": True}
+
+
+class AgentCache(BaseCache):
+    """One agent's cache. Several aliases with one agent share its entries; KEY_PREFIX and VERSION tell keys apart.
+
+    Every operation is one query. Only a new key can exceed MAX_ENTRIES, so only these are counted, and where the limit
+    is 40 or more, only about once in a twentieth of it: the number of entries goes over the limit by that much.
+    Culling takes what has expired, and then what was written longest ago.
+    """
+
+    # Looked up once a process. An agent that is gone by then is noticed, because every statement looks for it.
+    _agents: ClassVar[dict[tuple[str, str], UUID]] = {}
+
+    def __init__(self, location: object, params: dict[str, Any]) -> None:
+        super().__init__(params)
+        self._location = str(location)
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        return self.get_many([key], version=version).get(key, default)
+
+    def get_many(self, keys: Iterable[Any], version: int | None = None) -> dict[Any, Any]:
+        names = {self.make_and_validate_key(key, version=version): key for key in keys}
+        values = {}
+        for name, value in self._ask(lambda store: store.get_many(names)).items():
+            with suppress(Unreadable):
+                values[names[name]] = load(value)
+        return values
+
+    def has_key(self, key: Any, version: int | None = None) -> bool:
+        name = self.make_and_validate_key(key, version=version)
+        return self._ask(lambda store: store.has_key(name))
+
+    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        self.set_many({key: value}, timeout=timeout, version=version)
+
+    def set_many(
+        self, data: Mapping[Any, Any], timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
+    ) -> list[Any]:
+        values = {self.make_and_validate_key(key, version=version): dump(value) for key, value in data.items()}
+        new = self._ask(lambda store: store.set_many(values, self._seconds(timeout)))
+        self._make_room(values, new)
+        return []
+
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        name, kept = self.make_and_validate_key(key, version=version), dump(value)
+        added = self._ask(lambda store: store.add(name, kept, self._seconds(timeout)))
+        self._make_room([name], int(added))
+        return added
+
+    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        name = self.make_and_validate_key(key, version=version)
+        return self._ask(lambda store: store.touch(name, self._seconds(timeout)))
+
+    def incr(self, key: Any, delta: Any = 1, version: int | None = None) -> Any:
+        """Add to a number; when it expires stays as it was.
+
+        Raises:
+            ValueError: there is no such key.
+            TypeError: the value is nothing to add to.
+        """
+        name = self.make_and_validate_key(key, version=version)
+        try:
+            return self._ask(lambda store: store.incr(name, delta))
+        except NotANumber:
+            # What is pickled may still be one, a Decimal for instance: no statement can add to that.
+            return super().incr(key, delta, version=version)
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        name = self.make_and_validate_key(key, version=version)
+        return self._ask(lambda store: store.delete(name))
+
+    def delete_many(self, keys: Iterable[Any], version: int | None = None) -> None:
+        names = [self.make_and_validate_key(key, version=version) for key in keys]
+        self._ask(lambda store: store.delete_many(names))
+
+    def clear(self) -> None:
+        """Delete what any cache with this agent has written, whatever its prefix; what else the agent keeps stays."""
+        self._ask(lambda store: store.clear())
+
+    # BaseCache asks for many keys one by one, and reads and writes apart. (Checked as if for any BaseCache: ignored.)
+    ahas_key = twin(has_key)  # type: ignore[arg-type]
+    aget_many = twin(get_many)  # type: ignore[arg-type]
+    aset_many = twin(set_many)  # type: ignore[arg-type]
+    adelete_many = twin(delete_many)  # type: ignore[arg-type]
+    aincr = twin(incr)  # type: ignore[arg-type]
+    aget_or_set = twin(BaseCache.get_or_set)
+    aincr_version = twin(BaseCache.incr_version)
+
+    def _seconds(self, timeout: Any) -> float | None:
+        return self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
+
+    def _ask(self, operation: Callable[[AgentStore], R]) -> R:
+        from core_tables.models import Cache  # noqa: PLC0415 - settings name this module before there are models
+
+        entries = Cache.objects.all()
+        place = (entries.db, self._location)
+        if place in self._agents:
+            with suppress(UnknownAgent):
+                return operation(entries.of(self._agents[place], metadata=MARK))
+        agent = self._agents[place] = _agent(self._location, using=entries.db)
+        return operation(entries.of(agent, metadata=MARK))
+
+    def _make_room(self, fresh: Collection[str], new: int) -> None:
+        """Cull, once in a while, when there are too many entries besides the fresh ones."""
+        if random() * max(1, self._max_entries // 20) < new:  # noqa: S311 - no secret
+            self._ask(lambda store: self._others(store, fresh).cull(self._max_entries, self._cull_frequency))
+
+    def _others(self, store: AgentStore, fresh: Collection[str]) -> "CacheQuerySet":
+        return store.entries.filter(agent=store.agent_id, metadata__contains=MARK).exclude(key__in=fresh)
+
+
+def _agent(location: str, *, using: str) -> UUID:
+    from core_tables.models import Agent  # noqa: PLC0415
+
+    try:
+        condition = Q(pk=UUID(location))
+    except ValueError:
+        condition = Q(name=location)
+    found = list(Agent.objects.using(using).filter(condition).values_list("pk", flat=True)[:2])
+    if len(found) == 1:
+        return found[0]
+    remedy = "give the id of one of them" if found else "create the agent, or name one that there is"
+    raise UnknownAgent(
+        f"{'Several agents are' if found else 'No agent is'} called {location!r}, which is the LOCATION of a cache in "
+        f"settings.CACHES: {remedy}."
+    )
