@@ -12,7 +12,7 @@ from core_tables.search.fusion import Fused
 from core_tables.search.hybrid import Arm
 from core_tables.search.matching import statement as text_statement
 from core_tables.search.nearest import Trace, exact
-from core_tables.search.route import Plan, local, settings
+from core_tables.search.route import Plan, walk
 from core_tables.search.scope import Scope
 
 
@@ -71,7 +71,7 @@ def considered(arm: Arm, scope: Scope) -> int:
 
 def _by_trace(trace: Trace, scope: Scope) -> int:
     indexed = trace.plan is Plan.INDEX
-    with local(scope.using, settings(int(trace.params[-1]))) if indexed else nullcontext():
+    with walk(scope.using, trace.estimated, int(trace.params[-1])) if indexed else nullcontext():
         plan = measured(trace.sql, trace.params, scope.using)
     return _rows(plan, "Index Scan" if indexed else "Sort")
 

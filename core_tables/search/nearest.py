@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections
+from django.db.backends.utils import CursorWrapper
 from pgvector import Vector
 
 from core_tables.embeddings.widths import column_for
 from core_tables.search.estimate import estimate
-from core_tables.search.route import Plan, choose, local, settings, surely_exact
+from core_tables.search.route import ITERATE, MANY, Plan, choose, surely_exact, walk
 from core_tables.search.scope import Scope
 
 # A vector's index holds up to 2,000 numbers; a wider column is indexed as halfvec, and has to be asked as that.
@@ -43,26 +44,31 @@ def nearest(scope: Scope, vector: Vector, limit: int, select: str) -> tuple[list
     rows = estimate(f"SELECT FROM memories m WHERE {scope.where}", scope.params, scope.using)
     if surely_exact(rows):
         return exact(scope, vector, limit, select, estimated=rows, why="few rows in scope")
-    with local(scope.using, settings(limit)) as (cursor, total):
-        if choose(rows, total, limit) is Plan.INDEX:
-            sql, params = statement(scope, vector, limit, select, Plan.INDEX)
-            cursor.execute(sql, params)
-            found = cursor.fetchall()
-            if len(found) == limit:
-                trace = Trace(
-                    plan=Plan.INDEX,
-                    estimated=rows,
-                    total=int(total),
-                    why="many rows in scope",
-                    sql=sql,
-                    params=params,
-                )
-                # An iterative scan in relaxed order may swap neighbours.
-                return sorted(found, key=lambda row: row[-1]), trace
-            why = f"the index gave {len(found)} of {limit}"
-        else:
+    with walk(scope.using, rows, limit) as (cursor, total):
+        facts = {"estimated": rows, "total": int(total)}
+        if choose(rows, total, limit) is Plan.EXACT:
             why = "few rows in scope of a large table"
-    return exact(scope, vector, limit, select, estimated=rows, why=why, total=int(total))
+        else:
+            found, trace = _along(cursor, scope, vector, limit, select, why="many rows in scope", **facts)
+            few = len(found)
+            if few < limit and rows > MANY:
+                cursor.execute(ITERATE)
+                why = f"a walk along the index gave {few} of {limit}, so it went on"
+                found, trace = _along(cursor, scope, vector, limit, select, why=why, **facts)
+            if len(found) == limit:
+                return found, trace
+            why = f"a walk along the index gave {few} of {limit}"
+    return exact(scope, vector, limit, select, why=why, **facts)
+
+
+def _along(
+    cursor: CursorWrapper, scope: Scope, vector: Vector, limit: int, select: str, **facts: Any
+) -> tuple[list[tuple[Any, ...]], Trace]:
+    sql, params = statement(scope, vector, limit, select, Plan.INDEX)
+    cursor.execute(sql, params)
+    # A scan in relaxed order may swap neighbours.
+    found = sorted(cursor.fetchall(), key=lambda row: row[-1])
+    return found, Trace(plan=Plan.INDEX, sql=sql, params=params, **facts)
 
 
 def exact(

@@ -27,7 +27,7 @@ def memories(found: Iterable[tuple[Any, ...]], using: str) -> Iterator["Memory"]
     connection = connections[using]
     model = apps.get_model("core_tables", "Memory")
     names = [field.attname for field in _fields()]
-    converters = list(_converters(connection))
+    converters = _converters(using)
     for row in found:
         values = list(row[: len(names)])
         for place, expression, convert in converters:
@@ -35,8 +35,11 @@ def memories(found: Iterable[tuple[Any, ...]], using: str) -> Iterator["Memory"]
         yield model.from_db(using, names, values)
 
 
-def _converters(connection: Any) -> Iterator[tuple[int, Any, Callable[..., Any]]]:
-    for place, field in enumerate(_fields()):
-        expression = field.cached_col
-        for convert in [*connection.ops.get_db_converters(expression), *expression.get_db_converters(connection)]:
-            yield place, expression, convert
+@cache
+def _converters(using: str) -> list[tuple[int, Any, Callable[..., Any]]]:
+    operations = connections[using].ops
+    return [
+        (place, field.cached_col, convert)
+        for place, field in enumerate(_fields())
+        for convert in (*operations.get_db_converters(field.cached_col), *field.get_db_converters(connections[using]))
+    ]

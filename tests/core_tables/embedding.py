@@ -4,6 +4,7 @@ import hashlib
 import os
 import random
 import time
+from pathlib import Path
 
 model = "hashed"
 width = 384
@@ -13,7 +14,7 @@ asked = []
 def embed(texts):
     asked.extend(texts)
     if "EMBEDDING_LOG" in os.environ:
-        with open(os.environ["EMBEDDING_LOG"], "a") as log:
+        with Path(os.environ["EMBEDDING_LOG"]).open("a") as log:
             log.writelines(f"{text}\n" for text in texts)
         time.sleep(0.05)
     return [vector(text) for text in texts]

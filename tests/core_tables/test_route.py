@@ -1,7 +1,7 @@
 import pytest
 from django.db import connection, transaction
 
-from core_tables.search.route import BREADTH, BROADEST, Plan, choose, local, settings, surely_exact
+from core_tables.search.route import BREADTH, BROADEST, Plan, choose, surely_exact, walk
 
 
 @pytest.mark.parametrize(
@@ -28,18 +28,30 @@ def test_more_rows_asked_for_make_the_index_dearer():
     assert choose(10_000, 100_000, limit=200) is Plan.EXACT
 
 
-@pytest.mark.parametrize(("limit", "breadth"), [(1, BREADTH), (10, BREADTH), (300, 600), (5_000, BROADEST)])
-def test_the_index_is_walked_broadly_enough(limit, breadth):
-    assert settings(limit)["hnsw.ef_search"] == str(breadth)
+def setting(name):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting(%s)", [name])
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "limit", "breadth"),
+    [(5_000, 10, BREADTH), (5_000, 100, 400), (5_000, 5_000, BROADEST), (0, 1, BREADTH)],
+)
+def test_the_index_is_walked_broadly_enough(store, rows, limit, breadth):
+    with walk("default", rows, limit) as (_, total):
+        assert (total, setting("hnsw.ef_search")) == (rows, str(breadth))
+
+
+def test_a_small_share_of_a_large_table_takes_a_broader_walk(store):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE pg_class SET reltuples = 200000 WHERE oid = 'embeddings'::regclass")
+    with walk("default", 10_000, 10) as (_, total):
+        assert (total, setting("hnsw.ef_search")) == (200_000, "800")
 
 
 def test_the_settings_end_with_the_block_also_within_a_transaction(store):
-    def sort():
-        with connection.cursor() as cursor:
-            cursor.execute("SHOW enable_sort")
-            return cursor.fetchone()[0]
-
     with transaction.atomic():
-        with local("default", settings(10)):
-            assert sort() == "off"
-        assert sort() == "on"
+        with walk("default", 10, 10):
+            assert (setting("enable_sort"), setting("hnsw.iterative_scan")) == ("off", "off")
+        assert setting("enable_sort") == "on"

@@ -11,12 +11,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from core_tables.embeddings.widths import checked
 from core_tables.exceptions import InvalidVector, UnknownWidth
 from core_tables.models import Agent, Memory, Room
-from core_tables.search import route
+from core_tables.search import estimate, route
+from core_tables.search.nearest import nearest
+from core_tables.search.scope import Scope
 from tests.core_tables.vectors import at, clustered, cosine, vector
 
 ANGLES = (10, 40, 20, 80, 60)
+
+
+@pytest.fixture(autouse=True)
+def _no_estimates_of_others():
+    estimate._remembered.cache_clear()
 
 
 def remember(agent, degrees, **fields):
@@ -159,10 +167,8 @@ def test_the_index_is_used_where_the_plan_says_so(committed_store, agent, way):
 
 
 def _plan(trace):
-    from core_tables.search.estimate import measured
-
-    with route.local("default", route.settings(5)):
-        return measured(trace.sql, trace.params, "default")
+    with route.walk("default", trace.estimated, 5):
+        return estimate.measured(trace.sql, trace.params, "default")
 
 
 def test_the_right_ones_are_found_in_every_share_of_the_table(committed_store, agent):
@@ -185,18 +191,31 @@ def test_the_right_ones_are_found_in_every_share_of_the_table(committed_store, a
         assert hits / total >= 0.99
 
 
+@pytest.fixture
+def far_room(agent, room):
+    """A room about something else than the query, in a table that is about the query."""
+    near = [at(n / 100) for n in range(600)]
+    Memory.objects.bulk_add([Memory(agent=agent, type="facts", content={}) for _ in near], near)
+    rows = [Memory(agent=agent, type="facts", content={"n": n}, room=room) for n in range(20)]
+    Memory.objects.bulk_add(rows, [at(100 + n) for n in range(20)])
+    return room
+
+
 @pytest.mark.parametrize("way", ["index"], indirect=True)
-def test_a_scope_far_from_the_query_is_searched_to_its_end(agent, room, way, monkeypatch):
-    """The index gives up after so many candidates: what it could not find, an exact search does."""
-    Memory.objects.bulk_add([Memory(agent=agent, type="facts", content={}) for _ in range(400)], [at(1)] * 400)
-    Memory.objects.bulk_add([Memory(agent=agent, type="facts", content={}, room=room)], [at(179)])
-    monkeypatch.setattr(
-        "core_tables.search.nearest.settings",
-        lambda limit: route.settings(limit) | {"hnsw.max_scan_tuples": "1", "hnsw.ef_search": "10"},
-    )
-    assert len(room.memories.search(vector(1))) == 1
-    told = Memory.objects.explain_search(vector(1), limit=5, room=room)
-    assert (told.arms[0].plan, told.arms[0].why) == ("exact", "the index gave 0 of 50")
+def test_where_a_walk_finds_too_few_all_rows_are_looked_through(committed_store, far_room, way):
+    found = far_room.memories.search(vector(1), 5)
+    assert [memory.content["n"] for memory in found] == [0, 1, 2, 3, 4]
+    told = Memory.objects.explain_search(vector(1), limit=5, room=far_room)
+    assert (told.arms[0].plan, told.arms[0].why) == ("exact", "a walk along the index gave 0 of 50")
+
+
+@pytest.mark.parametrize("way", ["index"], indirect=True)
+def test_where_these_are_very_many_the_walk_goes_on(committed_store, far_room, way, monkeypatch):
+    monkeypatch.setattr("core_tables.search.nearest.MANY", 0)
+    assert len(far_room.memories.search(vector(1), 5)) == 5
+    found, trace = nearest(Scope.of(far_room.memories.all(), {}), checked(vector(1)), 5, "m.id")
+    assert (len(found), trace.plan) == (5, "index")
+    assert trace.why == "a walk along the index gave 0 of 5, so it went on"
 
 
 @pytest.mark.usefixtures("memories")
@@ -206,6 +225,9 @@ def test_statements():
     ) as few:
         Memory.objects.search(vector(1))
     assert [query["sql"].split()[0] for query in few] == ["EXPLAIN", "SELECT"]
+    with CaptureQueriesContext(connection) as again:
+        Memory.objects.search(at(30))
+    assert len(again) == 1  # the estimate is still fresh
 
 
 @pytest.mark.parametrize("way", ["index"], indirect=True)

@@ -1,10 +1,13 @@
 import asyncio
 import inspect
+import re
 
 from django.apps import apps
 from django.db.models import QuerySet
 
 from core_tables.twins import twin
+
+LAZY = {"Self", "AgentStore"}  # what asks nothing yet
 
 
 class Store:
@@ -33,7 +36,7 @@ def test_every_method_that_asks_the_database_has_its_twin():
         and inspect.isfunction(method)
         and not inspect.iscoroutinefunction(method)
         and not inspect.isasyncgenfunction(method)
-        and "Self" not in str(method.__annotations__.get("return"))
+        and not LAZY & set(re.findall(r"\w+", str(method.__annotations__.get("return"))))
         and not hasattr(kind, f"a{name}")
     ]
     assert missing == []
