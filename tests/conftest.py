@@ -18,6 +18,8 @@ def django_db_setup(django_db_blocker) -> Iterator[None]:
         with connection._nodb_cursor() as cursor:
             cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             cursor.execute(f'CREATE DATABASE "{name}"')
+            # Nothing in it has to outlive the server; tests that kill one make databases of their own.
+            cursor.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
         connection.close()
         connection.settings_dict["NAME"], before = name, connection.settings_dict["NAME"]
         yield

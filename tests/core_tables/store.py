@@ -24,6 +24,7 @@ def made(name: str, fill: Callable[[], None] = automigrated) -> Iterator[str]:
     with connection._nodb_cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}"')
+        cursor.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     try:
         with entered(name):
             fill()
