@@ -36,7 +36,7 @@ def setting(name):
 
 @pytest.mark.parametrize(
     ("rows", "limit", "breadth"),
-    [(5_000, 10, BREADTH), (5_000, 100, 400), (5_000, 5_000, BROADEST), (0, 1, BREADTH)],
+    [(5_000, 10, BREADTH), (5_000, 150, 600), (5_000, 5_000, BROADEST), (0, 1, BREADTH)],
 )
 def test_the_index_is_walked_broadly_enough(store, rows, limit, breadth):
     with walk("default", rows, limit) as (_, total):
