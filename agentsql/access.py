@@ -13,6 +13,7 @@ from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Warning  # noqa: A004 Django's name for it
 from django.db import DatabaseError, router
 
+from agentsql.discover import Plugin
 from agentsql.exceptions import LockUnavailable
 from agentsql.lock import exclusive
 from agentsql.server import exist
@@ -21,8 +22,7 @@ from agentsql.session import first_line
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-    from agentsql.discover import Plugin
-
+OURS = Plugin(label="agentsql", models=())
 FACTS = {  # by app: the model, and what tells its rows apart, the app they are about first
     "contenttypes": ("contenttypes.ContentType", "app_label", "model"),
     "auth": ("auth.Permission", "content_type__app_label", "content_type__model", "codename"),
@@ -32,8 +32,11 @@ FACTS = {  # by app: the model, and what tells its rows apart, the app they are 
 def grant(connection: BaseDatabaseWrapper, plugins: Collection[Plugin], *, wait: float) -> Iterator[CheckMessage]:
     """Make the content types and permissions that are lacking; yield a finding when that can't be done.
 
-    Where their tables don't exist yet, nothing is lacking: the `migrate` that makes them fills them.
+    Where their tables don't exist yet, nothing is lacking: the `migrate` that makes them fills them. The page on the
+    schema has a permission as well.
     """
+    if apps.is_installed(OURS.label):
+        plugins = (*plugins, OURS)
     try:
         if list(lacking(connection, plugins)):
             with exclusive(connection, wait=wait):

@@ -25,6 +25,7 @@ class Settings:
     build_wait: seconds that CREATE INDEX CONCURRENTLY waits for one older transaction; nobody queues behind it.
     run_wait: seconds a run waits for another run on the same database.
     embedder: dotted path of the callable that embeds texts for the core tables, which read it themselves.
+    admin_apply: whether superusers may run automigrate from the admin.
     """
 
     plugins: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class Settings:
     build_wait: float = 3600.0
     run_wait: float = 600.0
     embedder: str = ""
+    admin_apply: bool = False
 
 
 KEYS = {field.name.upper(): field.name for field in fields(Settings)}
@@ -43,6 +45,7 @@ ADVICE = {
     "PLUGINS": "Make it a list of app labels.",
     "RUN_WITH_MIGRATE": "Make it True or False.",
     "RENAME_GUESS": "Make it True or False.",
+    "ADMIN_APPLY": "Make it True or False.",
     "EMBEDDER": 'Make it a dotted path: "project.embedding.embed".',
 }
 

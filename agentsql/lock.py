@@ -99,12 +99,23 @@ def _taken(keeper: BaseDatabaseWrapper) -> bool:
     return bool(taken)
 
 
+def holder(connection: BaseDatabaseWrapper) -> str:
+    """Return a sentence about the run that holds the lock now; "" where there is none."""
+    found = _found(connection)
+    return _sentence(found) if found else ""
+
+
 def _holder(keeper: BaseDatabaseWrapper) -> tuple[str, str]:
     """Return a sentence about the holder, and who it is."""
-    with keeper.cursor() as cursor:
+    found = _found(keeper)
+    return _sentence(found), str(found and found[0])
+
+
+def _found(connection: BaseDatabaseWrapper) -> tuple[int, str, str, int] | None:
+    with connection.cursor() as cursor:
         cursor.execute(HOLDER, [KEY >> 32, KEY & 0xFFFFFFFF])
-        holder = cursor.fetchone()
-    return _sentence(holder), str(holder and holder[0])
+        found: tuple[int, str, str, int] | None = cursor.fetchone()
+    return found
 
 
 def _sentence(holder: tuple[int, str, str, int] | None) -> str:

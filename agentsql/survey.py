@@ -37,7 +37,7 @@ class Wishes:
     plan_only: change nothing. atomic: one transaction, all or nothing. allow_rewrite: also make what rewrites a table
     with rows, or locks it for long. rename_guess: let what looks like a rename wait for a person. widen: also change
     column types where that needs no rewrite and loses nothing. zone: what timestamps without time zone were written in,
-    so that these columns can be widened, too.
+    so that these columns can be widened, too. foresee: with a plan, count the rows that would stop it.
     """
 
     plan_only: bool = False
@@ -46,6 +46,7 @@ class Wishes:
     rename_guess: bool = True
     widen: bool = False
     zone: str = ""
+    foresee: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +153,7 @@ def _situation(
 def _planned(connection: BaseDatabaseWrapper, now: Situation, settings: Settings, wishes: Wishes) -> Plan:
     """Return the plan, with what it would run into if that is all that is asked for."""
     planned = plan(now)
-    if wishes.plan_only:
+    if wishes.plan_only and wishes.foresee:
         obstacles = foreseen(connection, planned.steps, now, lock_timeout=settings.lock_timeout)
         planned = replace(planned, findings=(*planned.findings, *obstacles))
     if wishes.atomic and any(finding.is_serious() for finding in planned.findings):

@@ -11,10 +11,12 @@ from django.test import override_settings
 
 from agentsql.access import grant, lacking
 from agentsql.discover import Plugin
+from agentsql.models import Schema
 
 PLUGINS = [Plugin(label=label, models=()) for label in ("core_tables", "example_plugin")]
 CONFIGS = [apps.get_app_config(plugin.label) for plugin in PLUGINS]
-MODELS = [model for config in CONFIGS for model in config.get_models()]
+MODELS = [*(model for config in CONFIGS for model in config.get_models()), Schema]
+PERMISSIONS = sum(len(model._meta.default_permissions) for model in MODELS)
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def test_all_are_made_once(tables):
     assert granted() == []
     assert lacking(connection, PLUGINS) == []
     assert ContentType.objects.count() == len(MODELS)
-    assert Permission.objects.count() == 4 * len(MODELS)
+    assert Permission.objects.count() == PERMISSIONS == 4 * len(MODELS[:-1]) + 1
     assert granted() == []
     assert Permission.objects.filter(codename="view_memory", content_type__app_label="core_tables").count() == 1
 

@@ -9,7 +9,8 @@ from django.test import override_settings
 from agentsql import conf
 from agentsql.conf import Settings
 
-KNOWN = "Known keys: PLUGINS, RUN_WITH_MIGRATE, RENAME_GUESS, LOCK_TIMEOUT, LOCK_WAIT, BUILD_WAIT, RUN_WAIT, EMBEDDER."
+TIMES = "LOCK_TIMEOUT, LOCK_WAIT, BUILD_WAIT, RUN_WAIT"
+KNOWN = f"Known keys: PLUGINS, RUN_WITH_MIGRATE, RENAME_GUESS, {TIMES}, EMBEDDER, ADMIN_APPLY."
 
 
 def test_defaults():
@@ -29,6 +30,7 @@ def test_defaults():
         ({"BUILD_WAIT": 60, "RUN_WAIT": 0.5}, Settings(build_wait=60.0, run_wait=0.5)),
         ({"RUN_WITH_MIGRATE": False}, Settings(run_with_migrate=False)),
         ({"RENAME_GUESS": False}, Settings(rename_guess=False)),
+        ({"ADMIN_APPLY": True}, Settings(admin_apply=True)),
     ],
     ids=[
         "empty",
@@ -41,6 +43,7 @@ def test_defaults():
         "for others",
         "apart from migrate",
         "no guess",
+        "from the admin",
     ],
 )
 def test_what_is_accepted(raw, expected):
@@ -65,6 +68,7 @@ def test_what_is_accepted(raw, expected):
         ({"RUN_WITH_MIGRATE": 1}, 'AGENTSQL["RUN_WITH_MIGRATE"] is 1. Make it True or False.'),
         ({"RUN_WITH_MIGRATE": None}, 'AGENTSQL["RUN_WITH_MIGRATE"] is None. Make it True or False.'),
         ({"RENAME_GUESS": "no"}, "AGENTSQL[\"RENAME_GUESS\"] is 'no'. Make it True or False."),
+        ({"ADMIN_APPLY": "yes"}, "AGENTSQL[\"ADMIN_APPLY\"] is 'yes'. Make it True or False."),
         ({"LOCK_TIMEOUT": 0}, 'AGENTSQL["LOCK_TIMEOUT"] is 0. Make it a positive number of seconds.'),
         ({"LOCK_TIMEOUT": -1}, 'AGENTSQL["LOCK_TIMEOUT"] is -1. Make it a positive number of seconds.'),
         ({"LOCK_WAIT": "600"}, "AGENTSQL[\"LOCK_WAIT\"] is '600'. Make it a positive number of seconds."),

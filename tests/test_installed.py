@@ -30,7 +30,7 @@ def heard(**_):
 post_save.connect(heard, sender="nowhere.Thing", weak=False)
 raise SystemExit
 """
-HOST = ("admin.", "auth.", "contenttypes.", "sessions.", "core_tables.", "example_plugin.")
+HOST = ("agentsql.", "admin.", "auth.", "contenttypes.", "sessions.", "core_tables.", "example_plugin.")
 # Each by itself would end `django.setup()` or fail `manage.py check`.
 BROKEN = {
     "gone": {},

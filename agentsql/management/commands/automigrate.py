@@ -7,6 +7,7 @@ import logging
 import math
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.checks import WARNING, CheckMessage
@@ -14,12 +15,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from agentsql import conf, session
 from agentsql.console import Console
+from agentsql.discover import discover
 from agentsql.drift import is_drift
 from agentsql.engine import explain, run
 from agentsql.exceptions import AgentSQLError, UnknownPlugin
 from agentsql.findings import unusable
-from agentsql.renderers import FORMATS, explanation_json, explanation_text, several, text, text_tail
+from agentsql.renderers import FORMATS, count, explanation_json, explanation_text, several, text, text_tail
 from agentsql.report import EVERY, INTERRUPTED, LEVELS, TROUBLE, Notice, Report, Status
 
 if TYPE_CHECKING:
@@ -56,6 +59,11 @@ class Command(BaseCommand):
             "--explain",
             metavar="OBJECT",
             help="Show a table, column, index, constraint or model as wanted and as found; change nothing.",
+        )
+        parser.add_argument(
+            "--diagram",
+            metavar="FILE",
+            help="Draw the models' schema (.svg, by Graphviz; .dot or -: its source) and end; asks no database.",
         )
         parser.add_argument(
             "--fail-level",
@@ -113,6 +121,9 @@ class Command(BaseCommand):
         steps = (EVERY if options["verbosity"] > 0 else TROUBLE) if streamed else ()
         self.console = Console(self.stdout, self.stderr, self.style, options["verbosity"], steps=steps)
         try:
+            if options["diagram"] is not None:
+                self._draw(options)
+                return
             if options["explain"] is not None:
                 self._explain(options)
                 return
@@ -144,6 +155,27 @@ class Command(BaseCommand):
         told = explain(options["explain"], using=options["database"], plugins=options["plugins"])
         as_text = options["format"] == "text"
         self.console.say(explanation_text(told, self.style) if as_text else explanation_json(told))
+
+    def _draw(self, options: dict[str, Any]) -> None:
+        """Write a picture instead of a run."""
+        from agentsql import diagram, graphviz  # noqa: PLC0415 few ask
+
+        if any(options[name] for name in ("all_databases", "plan", "check", "explain", "fail_level", "widen")):
+            raise CommandError("--diagram only draws: give it no option but --database and the plugins.")
+        connection = session.named(options["database"])
+        plugins = discover(connection, named=conf.load().plugins, only=options["plugins"])
+        drawn = diagram.of_models(plugins, connection)
+        written = graphviz.rendered(drawn, options["diagram"])
+        if options["diagram"] == graphviz.STDOUT:
+            self.console.say(written)
+            return
+        try:
+            Path(options["diagram"]).write_text(written, encoding="utf-8")
+        except OSError as error:
+            raise CommandError(f"Can't write the diagram: {error}") from error
+        if options["verbosity"] > 0:
+            tables, keys = count("table", len(drawn.boxes)), count("foreign key", len(drawn.arrows))
+            self.console.say(f"Wrote {options['diagram']}: {tables}, {keys}.")
 
     def _each(self, options: dict[str, Any]) -> Iterator[Report]:
         """Run on every PostgreSQL database; one that can't be used keeps nothing from the others."""

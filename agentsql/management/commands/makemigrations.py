@@ -51,6 +51,8 @@ class Command(next_command("makemigrations")):  # type: ignore[misc]
                 f"Run `manage.py automigrate {' '.join(refused)}`. To have migrations instead, take "
                 '`automigrate = True` out of the AppConfig, or the label out of AGENTSQL["PLUGINS"].'
             )
+        if "agentsql" in labels:
+            raise CommandError("agentsql has no tables, and so no migrations.")
         # Not on the class: Django demands that of migrate be the same (commands.E001).
         self.autodetector: type[Any] = apart_from(plugins, self.autodetector)
         super().handle(*labels, **options)
