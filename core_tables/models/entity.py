@@ -30,7 +30,10 @@ class Entity(Swept, Record):
     class Meta(Record.Meta):
         db_table = "entities"
         verbose_name_plural = "entities"
-        indexes = [GinIndex(fields=["names"], name="entities_names_gin")]
+        indexes = [
+            GinIndex(fields=["names"], name="entities_names_gin"),
+            models.Index(fields=["created_at"], name="entities_created_idx"),
+        ]
         constraints = [models.UniqueConstraint(fields=["id", "agent"], name="id_agent_id_unique")]
 
     def __str__(self) -> str:
@@ -82,7 +85,10 @@ class Component(Record):
 
     class Meta(Record.Meta):
         db_table = "components"
-        indexes = [models.Index(fields=["entity", "type"], name="components_entity_type_idx")]
+        indexes = [
+            models.Index(fields=["entity", "type"], name="components_entity_type_idx"),
+            models.Index(fields=["created_at"], name="components_created_idx"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} of {self.entity_id}"
@@ -122,7 +128,10 @@ class Relationship(Record):
 
     class Meta(Record.Meta):
         db_table = "relationships"
-        indexes = [GinIndex(fields=["tags"], name="relationships_tags_gin")]
+        indexes = [
+            GinIndex(fields=["tags"], name="relationships_tags_gin"),
+            models.Index(fields=["created_at"], name="relationships_created_idx"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["source_entity", "target_entity", "agent"], name="unique_relationship")
         ]

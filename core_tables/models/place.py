@@ -25,6 +25,7 @@ class World(Swept, Record):
 
     class Meta(Record.Meta):
         db_table = "worlds"
+        indexes = [models.Index(fields=["created_at"], name="worlds_created_idx")]
 
     def __str__(self) -> str:
         return self.name
@@ -59,6 +60,7 @@ class Room(Swept, Record):
         indexes = [
             models.Index(fields=["world_id"], name="rooms_world_idx"),
             models.Index(fields=["source", "channel_id"], name="rooms_source_channel_idx"),
+            models.Index(fields=["created_at"], name="rooms_created_idx"),
         ]
 
     def __str__(self) -> str:

@@ -110,6 +110,13 @@ class Task(Record):
             ),
             # Work whose worker went away: the lock has run out and nobody has finished it.
             models.Index(fields=["locked_until"], condition=models.Q(status="running"), name="tasks_lock_idx"),
+            # What is over, the last first; and what other programs keep here.
+            models.Index(
+                fields=["status", "finished_at"],
+                condition=models.Q(status__in=["done", "failed", "cancelled"]),
+                name="tasks_ended_idx",
+            ),
+            models.Index(fields=["created_at"], condition=models.Q(run_at=None), name="tasks_foreign_idx"),
             GinIndex(fields=["tags"], name="tasks_tags_gin"),
         ]
 

@@ -142,13 +142,21 @@ COLUMNS = {
 # Those that are named. Every foreign key has one besides, which the tests check on their own.
 INDEXES = {
     "agents": {"agents_name_idx": "btree (name)"},
+    "worlds": {"worlds_created_idx": "btree (created_at)"},
     "rooms": {
         "rooms_world_idx": "btree (world_id)",
         "rooms_source_channel_idx": "btree (source, channel_id)",
+        "rooms_created_idx": "btree (created_at)",
     },
-    "entities": {"entities_names_gin": "gin (names)"},
-    "components": {"components_entity_type_idx": "btree (entity_id, type)"},
-    "relationships": {"relationships_tags_gin": "gin (tags)"},
+    "entities": {"entities_names_gin": "gin (names)", "entities_created_idx": "btree (created_at)"},
+    "components": {
+        "components_entity_type_idx": "btree (entity_id, type)",
+        "components_created_idx": "btree (created_at)",
+    },
+    "relationships": {
+        "relationships_tags_gin": "gin (tags)",
+        "relationships_created_idx": "btree (created_at)",
+    },
     "memories": {
         "idx_memories_type_room": "btree (type, room_id)",
         "idx_memories_world_id": "btree (world_id)",
@@ -176,6 +184,7 @@ INDEXES = {
     "logs": {
         "logs_type_created_idx": "btree (type, created_at)",
         "logs_room_created_idx": "btree (room_id, created_at)",
+        "logs_created_idx": "btree (created_at)",
         "logs_run_idx": "btree (((body ->> 'runId'::text))) WHERE (body ? 'runId'::text)",
         "logs_created_brin": "brin (created_at)",
     },
@@ -185,6 +194,10 @@ INDEXES = {
         "tasks_room_idx": "btree (room_id)",
         "tasks_due_idx": "btree (run_at) WHERE ((run_at IS NOT NULL) AND (status = 'pending'::text))",
         "tasks_lock_idx": "btree (locked_until) WHERE (status = 'running'::text)",
+        "tasks_ended_idx": (
+            "btree (status, finished_at) WHERE (status = ANY (ARRAY['done'::text, 'failed'::text, 'cancelled'::text]))"
+        ),
+        "tasks_foreign_idx": "btree (created_at) WHERE (run_at IS NULL)",
         "tasks_tags_gin": "gin (tags)",
     },
 }
