@@ -1,0 +1,124 @@
+"""Memories: the list, the page of one, and what leads from there."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from core_tables import text_limit
+from core_tables.admin import embedding, memory_rows
+from core_tables.admin.base import RecordAdmin
+from core_tables.admin.exports import MemoryExports
+from core_tables.admin.memory_actions import MemoryActions
+from core_tables.admin.memory_list import MemoryList
+from core_tables.admin.memory_page import Surroundings
+from core_tables.admin.recall import RecallDebugger
+from core_tables.admin.shown import as_json, attachments_of, text_of
+from core_tables.contents import check_text, content_json, metadata_json
+from core_tables.exceptions import InvalidContent
+from core_tables.models import Memory
+
+ABOUT = ("type", "agent", "entity", "room", "world_id", "unique", "embedded", "created_at", "updated_at", "expires_at")
+EDITED = ("content", "metadata")
+
+
+class MemoryForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Tells what PostgreSQL or an index would refuse at the field that it is in."""
+
+    def clean_content(self) -> Any:
+        content = self.cleaned_data["content"]
+        with _errors():
+            content_json(content)
+            if text_limit.is_long(Memory(content=content)):
+                text_limit.check(str(content["text"]), "", self.instance._state.db or "default")
+        return content
+
+    def clean_metadata(self) -> Any:
+        metadata = self.cleaned_data["metadata"]
+        metadata = {} if metadata is None else metadata
+        with _errors():
+            metadata_json(metadata)
+        return metadata
+
+    def clean_type(self) -> Any:
+        with _errors():
+            check_text(self.cleaned_data["type"], "The type of a memory")
+        return self.cleaned_data["type"]
+
+
+@admin.register(Memory)
+class MemoryAdmin(MemoryExports, RecallDebugger, MemoryActions, MemoryList, RecordAdmin):
+    """Memories of all agents."""
+
+    form = MemoryForm
+
+    class Media:
+        css = {"all": ["core_tables/memories.css"]}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is None:
+            return [(None, {"fields": ["agent", "type", *EDITED, "entity", "room", "expires_at"]})]
+        shown = [(None, {"fields": ["said", "attachments", "rest", "known"]}), ("About", {"fields": ["id", *ABOUT]})]
+        edited = ("Edit", {"fields": EDITED, "classes": ["collapse"]})
+        return [*shown, edited] if self.has_change_permission(request, obj) else shown
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002
+        return () if obj is None else ("said", "attachments", "rest", "known", "id", *ABOUT)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        if memory := context.get("original"):
+            context["has_embedder"] = embedding.is_configured()
+            context["around"] = Surroundings.of(
+                memory,
+                messages=request.user.has_perm("core_tables.view_message"),
+            )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif "content" in form.changed_data:
+            Memory.objects.update_content(obj, obj.content, metadata=obj.metadata)
+        elif form.changed_data:
+            obj.save(update_fields=["metadata", "updated_at"])
+
+    @admin.display(description="text")
+    def said(self, memory: Any) -> SafeString | str:
+        text = text_of(memory.content)
+        return format_html('<div class="memory-text">{}</div>', text) if text else memory_rows.WORDLESS
+
+    @admin.display(description="attachments")
+    def attachments(self, memory: Any) -> SafeString | None:
+        names = format_html_join("", "<li>{}</li>", ((name,) for name in attachments_of(memory.content)))
+        return format_html('<ul class="memory-attachments">{}</ul>', names) if names else None
+
+    @admin.display(description="the rest of the content")
+    def rest(self, memory: Any) -> SafeString | None:
+        if not isinstance(memory.content, dict):
+            return as_json(memory.content)
+        rest = {key: value for key, value in memory.content.items() if key != "text" or not isinstance(value, str)}
+        return as_json(rest) if rest else None
+
+    @admin.display(description="metadata")
+    def known(self, memory: Any) -> SafeString | None:
+        return as_json(memory.metadata) if memory.metadata else None
+
+    @admin.display(description="embedding")
+    def embedded(self, memory: Any) -> str | None:
+        found = memory_rows.listed(Memory.objects.filter(pk=memory.pk)).first()
+        return (found and memory_rows.vectors(found)) or None
+
+
+class _errors:  # noqa: N801 - read as a word of the language
+    """Turns what the store refuses into an error of the field."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, InvalidContent):
+            raise ValidationError(str(error)) from error

@@ -1,0 +1,87 @@
+"""Participants: the first of a room on its page, all of them in a list of that room."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, Q
+from django.db.models.functions import Coalesce
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+
+from core_tables.admin.base import RecordAdmin
+from core_tables.admin.by_room import ByRoom
+from core_tables.admin.editing import ChangedOnly
+from core_tables.admin.reach import may_view
+from core_tables.admin.shown import brief
+from core_tables.models import Message, Participant
+from core_tables.querysets.participants import NEVER, RowCount
+
+SHOWN = 50
+UNREAD = 100
+NAME = 60  # characters
+
+
+class FirstOnes(BaseInlineFormSet):  # type: ignore[type-arg]
+    """A form for each of the first SHOWN."""
+
+    def get_queryset(self) -> Any:
+        if not hasattr(self, "_queryset"):
+            self._queryset = super().get_queryset()[:SHOWN]
+        return self._queryset
+
+
+class ParticipantInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Who is in a room, since when the longest first: what they want of it, and what they have not read."""
+
+    model = Participant
+    formset = FirstOnes
+    verbose_name_plural = f"participants (the first {SHOWN})"
+    fields = ("who", "room_state", "last_read_at")
+    readonly_fields = ("who", "last_read_at", "unread")
+    ordering = ("created_at", "pk")
+    extra = 0
+    show_change_link = True
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
+        return (*self.fields, "unread") if may_view(request, Message) else self.fields
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request).select_related("entity")
+        unseen = Q(created_at__gt=Coalesce(OuterRef("last_read_at"), NEVER))
+        others = Q(author__isnull=True) | ~Q(author=OuterRef("entity"))
+        messages = Message.objects.filter(unseen, others, room=OuterRef("room"))
+        return rows.annotate(unread_count=RowCount(messages.values("pk")[: UNREAD + 1]))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    @admin.display(description="entity")
+    def who(self, participant: Participant) -> str:
+        return _who(participant)
+
+    @admin.display(description="unread")
+    def unread(self, participant: Any) -> str:
+        count = participant.unread_count
+        return f"{UNREAD}+" if count > UNREAD else str(count)
+
+
+@admin.register(Participant)
+class ParticipantAdmin(ByRoom, ChangedOnly, RecordAdmin):
+    """The participants of a room."""
+
+    fields = ("room", "entity", "agent", "room_state", "last_read_at", "metadata", "id", "created_at", "updated_at")
+    list_display = ("who", "room_state", "last_read_at", "created_at")
+    list_select_related = ("entity", "room")
+    ordering = ("created_at",)
+
+    def listed(self, rows: Any) -> Any:
+        return rows.select_related("entity")
+
+    @admin.display(description="entity")
+    def who(self, participant: Participant) -> str:
+        return _who(participant)
+
+
+def _who(participant: Participant) -> str:
+    entity = participant.entity
+    return (entity and brief(str(entity), NAME)) or str(participant.entity_id or "—")
