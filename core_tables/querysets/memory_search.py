@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LIMIT = 10
 # An arm looks so many times as deep as what is asked for: what both have half way down can come out on top.
 DEPTH, SHALLOWEST = 4, 50
+MOST = 100_000
 
 
 class MemorySearch(MemoryWrites):
@@ -154,8 +155,8 @@ class MemorySearch(MemoryWrites):
     aexplain_search = twin(explain_search)
 
     def _within(self, limit: int, within: Mapping[str, Any]) -> Scope:
-        if limit < 1:
-            raise ValueError(f"A search returns at least 1 memory, not {limit}.")
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST:
+            raise ValueError(f"A search returns from 1 to {MOST:,} memories, not {limit!r}.")
         return Scope.of(self, within)
 
     def _special(self) -> bool:
@@ -166,16 +167,27 @@ class MemorySearch(MemoryWrites):
         )
 
     def _in_order(self, ids: Sequence[UUID]) -> "list[Memory]":
-        rows = self.all()
-        rows.query.clear_limits()
+        rows = self._loading()
         found = {memory.pk: memory for memory in rows.order_by().filter(pk__in=ids)} if ids else {}
         # One that was deleted meanwhile is gone.
         return [found[key] for key in ids if key in found]
 
+    def _loading(self) -> Any:
+        """Return a queryset that loads rows by their ids, as the caller wants each of them."""
+        rows: Any = self.all()
+        query = self.query
+        if query.combinator or any(annotation.contains_over_clause for annotation in query.annotations.values()):
+            # Which rows there are hangs on all of them: a filter by id would come first, or can't be had.
+            rows = self.model._default_manager.using(self.db).all()
+            rows.query.select_related, rows.query.deferred_loading = query.select_related, query.deferred_loading
+            rows._prefetch_related_lookups = self._prefetch_related_lookups  # type: ignore[attr-defined]
+        rows.query.clear_limits()
+        return rows
+
     def _vector_of(self, key: UUID, width: int | None) -> Any:
         columns = [f"embedding__dim_{one}" for one in ([width] if width else reversed(widths()))]
-        row = self.model._default_manager.using(self.db).filter(pk=key).values_list(*columns).first()
-        return next((vector for vector in row or () if vector is not None), None)
+        rows = list(self.model._default_manager.using(self.db).filter(pk=key).values_list(*columns))
+        return next((vector for each in zip(*rows, strict=True) for vector in each if vector is not None), None)
 
 
 def _arms(scope: Scope, vector: Any, query: str | None, limit: int, match: str) -> tuple[Arm, ...]:

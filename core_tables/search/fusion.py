@@ -49,6 +49,17 @@ class Terms:
     half_life: datetime.timedelta = HALF_LIFE
     importance: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Refuse what makes no order.
+
+        Raises:
+            ValueError: k is negative, the half-life is not positive, or a number is not finite.
+        """
+        if not all(map(math.isfinite, (self.k, self.recency, self.importance))) or self.k < 0:
+            raise ValueError("k, recency and importance are finite numbers, and k is at least 0.")
+        if self.half_life <= datetime.timedelta(0):
+            raise ValueError("A half-life is longer than nothing.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fused:

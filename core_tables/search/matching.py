@@ -5,6 +5,7 @@ https://www.postgresql.org/docs/current/textsearch-controls.html#TEXTSEARCH-RANK
 which knows no language: every word counts as it is written, in lower case.
 """
 
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +19,8 @@ WORDS = "to_tsvector('simple', m.content ->> 'text')"
 RANKED = 5_000
 # A word in more than this share of the memories says little when any word will do.
 COMMON = 0.05
+# Characters and words of a query; what follows is not asked for.
+LONGEST, MOST_WORDS = 20_000, 1_000
 
 ALL = "SELECT websearch_to_tsquery('simple', %s)::text"
 # A word's share comes from what ANALYZE knows of the text index: the counterpart of inverse document frequency.
@@ -48,13 +51,20 @@ class Match(StrEnum):
 
 def tsquery(query: str, match: Match, using: str) -> str:
     """Return a query of people's words as a tsquery; "" where no word is in it."""
-    query = query.replace("\x00", " ")  # which PostgreSQL has no text for
+    query = plain(query)
     with connections[using].cursor() as cursor:
         if match is Match.WEB:
             cursor.execute(ALL, [query])
         else:
             cursor.execute(ANY, [query, COMMON, COMMON])
         return cursor.fetchone()[0] or ""
+
+
+def plain(query: str) -> str:
+    """Return a query as far as the server can take it: no NUL, no half characters, so many words, and no rulers."""
+    text = query[:LONGEST].replace("\x00", " ").encode(errors="replace").decode()
+    # Each of several dashes in a row would deny the next.
+    return " ".join(re.sub(r"-{2,}", " ", text).split()[:MOST_WORDS])
 
 
 def matching(scope: Scope, words: str, limit: int, select: str) -> tuple[list[tuple[Any, ...]], int]:

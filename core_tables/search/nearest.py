@@ -14,20 +14,19 @@ from core_tables.search.scope import Scope
 
 # A vector's index holds up to 2,000 numbers; a wider column is indexed as halfvec, and has to be asked as that.
 WIDEST_INDEXED = 2_000
-# From this part of the table on, one of MOST, it is read as a whole.
-MOST = 4
-SELECT = """
+SELECT_ALONG = """
 SELECT {select}, {distance} AS distance
   FROM memories m JOIN embeddings e ON e.memory_id = m.id
  WHERE {where} AND e.{column} IS NOT NULL
  ORDER BY distance LIMIT %s
 """
-# OFFSET 0 keeps the planner from pulling the subquery up: it would read all the embeddings there are to hash them.
+# One by one: the planner would rather read all the embeddings there are, to hash them. A database that others made may
+# have two for a memory, and the nearer one counts.
 SELECT_EACH = """
 SELECT {select}, e.distance
   FROM memories m CROSS JOIN LATERAL (
     SELECT e.{column} <=> %s::vector AS distance FROM embeddings e
-     WHERE e.memory_id = m.id AND e.{column} IS NOT NULL OFFSET 0
+     WHERE e.memory_id = m.id AND e.{column} IS NOT NULL ORDER BY distance LIMIT 1
   ) e
  WHERE {where}
  ORDER BY distance LIMIT %s
@@ -52,7 +51,7 @@ class Trace:
 
 
 def nearest(scope: Scope, vector: Vector, limit: int, select: str) -> tuple[list[tuple[Any, ...]], Trace]:
-    """Return up to `limit` rows, best first: what `select` names of `m`, and the distance (0 to 2) last."""
+    """Return up to `limit` rows, best first: what `select` names of `m`, the id first; the distance, 0 to 2, last."""
     rows = estimate(f"SELECT FROM memories m WHERE {scope.where}", scope.params, scope.using)
     if surely_exact(rows):
         return exact(scope, vector, limit, select, estimated=rows, why="few rows in scope")
@@ -78,36 +77,32 @@ def _along(
 ) -> tuple[list[tuple[Any, ...]], Trace]:
     sql, params = statement(scope, vector, limit, select, Plan.INDEX)
     cursor.execute(sql, params)
-    # A scan in relaxed order may swap neighbours.
-    found = sorted(cursor.fetchall(), key=lambda row: row[-1])
-    return found, Trace(plan=Plan.INDEX, sql=sql, params=params, **facts)
+    # A scan in relaxed order may swap neighbours; and each memory counts once, by its nearest.
+    best: dict[Any, tuple[Any, ...]] = {}
+    for row in sorted(cursor.fetchall(), key=lambda row: row[-1]):
+        best.setdefault(row[0], row)
+    return list(best.values()), Trace(plan=Plan.INDEX, sql=sql, params=params, **facts)
 
 
 def exact(
     scope: Scope, vector: Vector, limit: int, select: str, *, estimated: int, why: str, total: int | None = None
 ) -> tuple[list[tuple[Any, ...]], Trace]:
     """Look through all the rows of the scope."""
-    whole = total is not None and estimated > total / MOST
-    sql, params = statement(scope, vector, limit, select, Plan.EXACT, whole=whole)
+    sql, params = statement(scope, vector, limit, select, Plan.EXACT)
     with connections[scope.using].cursor() as cursor:
         cursor.execute(sql, params)
         found = cursor.fetchall()
     return found, Trace(plan=Plan.EXACT, estimated=estimated, total=total, why=why, sql=sql, params=params)
 
 
-def statement(
-    scope: Scope, vector: Vector, limit: int, select: str, plan: Plan, *, whole: bool = False
-) -> tuple[str, tuple[Any, ...]]:
-    """Return the SQL of a plan and its parameters; `whole` reads the table of embeddings from end to end."""
+def statement(scope: Scope, vector: Vector, limit: int, select: str, plan: Plan) -> tuple[str, tuple[Any, ...]]:
+    """Return the SQL of a plan and its parameters."""
     width = vector.dimensions()
     column = column_for(width).column
-    if plan is Plan.INDEX and width > WIDEST_INDEXED:
+    distance = f"(e.{column} <=> %s::vector)"
+    if width > WIDEST_INDEXED:
         distance = f"(e.{column}::halfvec({width}) <=> %s::halfvec({width}))"
-    elif plan is Plan.INDEX:
-        distance = f"(e.{column} <=> %s::vector)"
-    else:
-        distance = f"(e.{column} <=> %s::vector) + 0"  # the same number, but not the expression that an index is on
-    form = SELECT if plan is Plan.INDEX or whole else SELECT_EACH
+    form = SELECT_EACH if plan is Plan.EXACT else SELECT_ALONG
     sql = form.format(select=select, distance=distance, where=scope.where, column=column)
     return sql, (text_of(vector), *scope.params, limit)
 

@@ -9,6 +9,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet, UUIDField
 
+from core_tables.contents import check_text
 from core_tables.querysets.base import key_of
 
 if TYPE_CHECKING:
@@ -39,13 +40,20 @@ class Within(TypedDict, total=False):
     expired: bool
 
 
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"type={value!r}: give a text, or several.")
+    check_text(value, "The type")
+    return value
+
+
 # How each filter reads in SQL, and what becomes of a value: one place where the names meet the columns.
 CONDITIONS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "agent": ("m.agent_id", lambda value: _key(key_of(value))),
     "room": ("m.room_id", lambda value: _key(key_of(value))),
     "world": ("m.world_id", lambda value: _key(key_of(value))),
     "entity": ("m.entity_id", lambda value: _key(key_of(value))),
-    "type": ("m.type", str),
+    "type": ("m.type", _text),
 }
 COMPARISONS = {"unique": 'm."unique" = %s', "since": "m.created_at >= %s", "until": "m.created_at < %s"}
 
@@ -79,10 +87,12 @@ def _named(within: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, ...]]]:
         if value is None or name == "expired":
             continue
         if name in COMPARISONS:
+            if not isinstance(value, bool if name == "unique" else datetime.datetime):
+                raise TypeError(f"{name}={value!r}: give {'True or False' if name == 'unique' else 'a datetime'}.")
             yield COMPARISONS[name], (value,)
             continue
         column, prepared = CONDITIONS[name]
-        if isinstance(value, list | tuple | set | frozenset | QuerySet):
+        if isinstance(value, Iterable) and not isinstance(value, str):
             yield f"{column} = ANY(%s)", ([prepared(one) for one in value],)
         else:
             yield f"{column} = %s", (prepared(value),)
@@ -98,7 +108,9 @@ def _narrowed(rows: "QuerySet[Memory]") -> bool:
 
 
 def _subquery(rows: "QuerySet[Memory]") -> tuple[str, tuple[Any, ...]]:
-    inner = (rows if rows.query.is_sliced else rows.order_by()).values("pk")
+    # Which rows there are may hang on the order.
+    ordered = rows.query.is_sliced or rows.query.distinct_fields
+    inner = (rows if ordered else rows.order_by()).values("pk")
     try:
         sql, params = inner.query.get_compiler(connection=connections[rows.db]).as_sql()
     except EmptyResultSet:

@@ -8,12 +8,14 @@ import uuid
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core_tables.embeddings.widths import checked
-from core_tables.exceptions import InvalidVector, UnknownWidth
-from core_tables.models import Agent, Memory, Room
+from core_tables.exceptions import InvalidContent, InvalidVector, UnknownWidth
+from core_tables.models import Agent, Embedding, Memory, Room
 from core_tables.search import estimate, route
 from core_tables.search.nearest import nearest
 from core_tables.search.scope import Scope
@@ -257,10 +259,64 @@ def test_questions_that_make_no_sense(agent):
         Memory.objects.search(vector(1), romm=1)
     with pytest.raises(TypeError, match="before values"):
         Memory.objects.values("id").search(vector(1))
-    with pytest.raises(ValueError, match="at least 1 memory, not 0"):
+    with pytest.raises(ValueError, match="from 1 to 100,000 memories, not 0"):
         Memory.objects.search(vector(1), 0)
     with pytest.raises(ValidationError, match="not a valid UUID"):
         Memory.objects.search(vector(1), agent="Ada")
+
+
+@pytest.mark.parametrize(
+    ("within", "error"),
+    [
+        ({"type": 5}, TypeError),
+        ({"type": [["facts"]]}, TypeError),
+        ({"type": "f\0"}, InvalidContent),
+        ({"since": "2026-03-01"}, TypeError),
+        ({"unique": "yes"}, TypeError),
+        ({"limit": 2**63}, ValueError),
+        ({"limit": True}, ValueError),
+    ],
+)
+def test_filters_of_another_kind_are_refused_in_words(agent, within, error):
+    with pytest.raises(error):
+        Memory.objects.search(vector(1), **within)
+
+
+@pytest.mark.usefixtures("memories", "way")
+def test_any_iterable_is_several():
+    assert len(Memory.objects.search(vector(1), type=(kind for kind in ("facts", "messages")))) == len(ANGLES)
+    assert len(Memory.objects.search(vector(1), type={"facts": 1}.keys())) == len(ANGLES)
+
+
+@pytest.mark.usefixtures("way")
+def test_querysets_whose_rows_hang_on_an_order_or_on_each_other(agent):
+    rooms = [Room.objects.create(agent=agent, source="x", type="GROUP", name=name) for name in "ab"]
+    for degrees, room in ((1, rooms[0]), (2, rooms[0]), (3, rooms[1]), (4, rooms[1])):
+        remember(agent, degrees, room=room)
+    newest = agent.memories.order_by("room", "-created_at").distinct("room")
+    assert texts(newest.search(vector(1))) == ["at 2", "at 4"]
+    ranked = agent.memories.annotate(
+        n=Window(RowNumber(), partition_by="room", order_by=F("created_at").desc())
+    ).filter(n=2)
+    assert texts(ranked.search(vector(1))) == ["at 1", "at 3"]
+    assert sorted(texts(ranked.search_hybrid(vector(1), "at"))) == ["at 1", "at 3"]
+    both = Memory.objects.filter(room=rooms[0]).union(Memory.objects.filter(room=rooms[1]))
+    assert len(both.search(vector(1))) == len(both.search_text("at")) == len(both.search_hybrid(vector(1), "at")) == 4
+
+
+@pytest.mark.usefixtures("way")
+def test_a_memory_with_two_rows_of_vectors_is_found_once_by_the_nearer(agent, memories):
+    """As in a database that others made, without the unique constraint."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SELECT conname FROM pg_constraint WHERE conrelid = 'embeddings'::regclass AND contype = 'u'")
+        cursor.execute(f'ALTER TABLE embeddings DROP CONSTRAINT "{cursor.fetchone()[0]}"')
+    Embedding.objects.create(memory=memories[0], agent=agent, dim_384=at(70))
+    Embedding.objects.create(memory=memories[1], agent=agent, dim_384=at(5))
+    found = Memory.objects.search(vector(1), 3)
+    assert texts(found) == ["at 40", "at 10", "at 20"]
+    assert found[0].similarity == pytest.approx(math.cos(math.radians(5)), abs=1e-6)
+    assert len(Memory.objects.similar_to(memories[0], 4)) == 4
 
 
 def test_similar_memories(agent, memories):

@@ -5,6 +5,8 @@ import datetime
 import pytest
 from django.db import connection
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core_tables.models import Memory
 from core_tables.search.fusion import Terms
@@ -53,6 +55,23 @@ def names(found):
 )
 def test_words_as_in_a_search_engine(query, found):
     assert set(names(Memory.objects.search_text(query))) == found
+
+
+QUERIES = st.text(st.sampled_from("-\"'|&!<>:*() \\\0\ud800aé") | st.characters(), max_size=80) | st.integers(
+    1, 400
+).map(lambda n: "-" * n + "green")
+
+
+@given(QUERIES, st.sampled_from(["web", "any"]))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_people_type_is_a_query(store, query, match):
+    assert isinstance(Memory.objects.search_text(query, match=match), list)
+
+
+@pytest.mark.parametrize("match", ["web", "any"])
+def test_a_long_paste_is_cut(agent, match):
+    Memory.objects.add("word7 is here", agent=agent, type="facts")
+    assert len(Memory.objects.search_text(" or ".join(f"word{n}" for n in range(50_000)), match=match)) == 1
 
 
 @pytest.mark.usefixtures("memories")
@@ -122,6 +141,14 @@ def test_recency_and_importance_change_the_order(memories):
     assert names(Memory.objects.search_hybrid(vector(1), "", 1, recency=1.0)) == ["dog"]
     Memory.objects.filter(pk=memories["mail"].pk).update(metadata={"importance": 10})
     assert names(Memory.objects.search_hybrid(vector(1), "", 1, importance=1.0)) == ["mail"]
+
+
+@pytest.mark.parametrize(
+    "terms", [{"k": -1}, {"recency": float("nan")}, {"half_life": datetime.timedelta(0)}, {"importance": float("inf")}]
+)
+def test_terms_that_make_no_order(terms):
+    with pytest.raises(ValueError, match=r"finite|longer than nothing"):
+        Memory.objects.search_hybrid(vector(1), "tea", **terms)
 
 
 @pytest.mark.parametrize("rating", ['"high"', "null", "[]", "-3", "1e400", "true"])
