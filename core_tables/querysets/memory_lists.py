@@ -58,8 +58,11 @@ class MemoryLists(RecordQuerySet["Memory"]):
         return self.alias(_text=KeyTextTransform("text", "content")).filter(_text__regex=r"\S")
 
     def fragments_of(self, document: "Memory | UUID") -> Self:
-        """Return the fragments of a document, in the order of their positions."""
-        rows = self.alias(_document=KeyTextTransform("documentId", "metadata")).filter(_document=str(key_of(document)))
+        """Return the fragments of a document that its agent keeps, in the order of their positions."""
+        agents = self.model._default_manager.filter(pk=key_of(document)).values("agent")
+        rows = self.alias(_document=KeyTextTransform("documentId", "metadata")).filter(
+            _document=str(key_of(document)), agent__in=agents
+        )
         return rows.order_by(KeyTransform("position", "metadata"), "pk")
 
     def delete_with_fragments(self) -> tuple[int, dict[str, int]]:

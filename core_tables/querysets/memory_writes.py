@@ -134,12 +134,13 @@ class MemoryWrites(MemoryLists):
         """Give a memory a vector, in place of its older one of the same width; those of other widths stay.
 
         Raises:
-            Memory.DoesNotExist: there is no such memory.
+            Memory.DoesNotExist: there is no such memory among these.
             UnknownWidth: no column is as wide as the vector.
             InvalidVector: the vector has no cosine.
         """
         self._for_write = True
-        if not _embeddings(self.db).put({memory: vector}, model=model):
+        strange = self.query.where and not self.using(self.db).filter(pk=key_of(memory)).exists()
+        if strange or not _embeddings(self.db).put({memory: vector}, model=model):
             raise self.model.DoesNotExist(f"There is no memory {key_of(memory)} to put a vector to.")
 
     aput_embedding = twin(put_embedding)
@@ -155,7 +156,8 @@ class MemoryWrites(MemoryLists):
     ) -> None:
         """Replace what a memory says, and its metadata and its vector as far as given, in one transaction.
 
-        Without a vector the old one stays, as one whose model is unknown: `reembed` makes it anew.
+        Where its words change its old vectors go, of all widths: a search by what it said must not find it. Without a
+        new one, `reembed` makes one.
 
         Raises:
             Memory.DoesNotExist: there is no such memory among these.
@@ -168,12 +170,16 @@ class MemoryWrites(MemoryLists):
             values["metadata"] = metadata
         self._for_write = True
         with clear_errors(), transaction.atomic(using=self.db):
-            if not self.using(self.db).filter(pk=key_of(memory)).update(updated_at=timezone.now(), **values):
+            rows = self.using(self.db).filter(pk=key_of(memory))
+            # Locked without what the rows may be joined to.
+            before = rows.select_for_update(no_key=True, of=("self",)).values_list("content", flat=True).first()
+            if before is None:
                 raise self.model.DoesNotExist(f"There is no memory {key_of(memory)} to update.")
+            self._all().filter(pk=key_of(memory)).update(updated_at=timezone.now(), **values)
+            if not isinstance(before, dict) or before.get("text") != values["content"].get("text"):
+                _embeddings(self.db).filter(memory=key_of(memory)).delete()
             if vector is not None:
-                self.put_embedding(memory, vector, model=model)
-            else:
-                _embeddings(self.db).filter(memory=key_of(memory)).update(model=None)
+                _embeddings(self.db).put({memory: vector}, model=model)
 
     aupdate_content = twin(update_content)
 

@@ -65,7 +65,7 @@ def considered(arm: Arm, scope: Scope) -> int:
         return _by_trace(arm.trace, scope)
     if not arm.words:
         return 0
-    sql, params = text_statement(scope, arm.words, 1, "m.id", arm.estimated)
+    sql, params = text_statement(scope, arm.words, max(len(arm.hits), 1), "m.id", arm.estimated)
     return _rows(measured(sql, params, scope.using), "Sort")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pgvector import Vector
 
 from core_tables.search.fusion import Hit
-from core_tables.search.matching import Match, matching, tsquery
+from core_tables.search.matching import Match, matching, ranked, tsquery
 from core_tables.search.nearest import Trace, nearest
 from core_tables.search.scope import Scope
 
@@ -61,12 +61,19 @@ def by_words(scope: Scope, query: str, depth: int, match: Match) -> Arm:
     return Arm(
         name=TEXT,
         plan=TEXT,
-        why=f"words that count: {words}" if words else "no word in the query",
+        why=_why(words, estimated, depth),
         estimated=estimated,
         seconds=perf_counter() - start,
         hits=tuple(_hit(row, row[-1]) for row in found),
         words=words,
     )
+
+
+def _why(words: str, estimated: int, depth: int) -> str:
+    if not words:
+        return "no word in the query"
+    few = f"; only {ranked(depth):,} of those that match are ranked" if estimated > ranked(depth) else ""
+    return f"words that count: {words}{few}"
 
 
 def _hit(row: tuple[Any, ...], value: float) -> Hit:

@@ -15,8 +15,8 @@ from core_tables.search.estimate import estimate
 from core_tables.search.scope import Scope
 
 WORDS = "to_tsvector('simple', m.content ->> 'text')"
-# Ranking reads a row's text again, about 20 microseconds; so many take a tenth of a second.
-RANKED = 5_000
+# Ranking reads a row's text again, about 20 microseconds; so many take less than half a second.
+RANKED = 20_000
 # A word in more than this share of the memories says little when any word will do.
 COMMON = 0.05
 # Characters and words of a query; what follows is not asked for.
@@ -70,7 +70,7 @@ def plain(query: str) -> str:
 def matching(scope: Scope, words: str, limit: int, select: str) -> tuple[list[tuple[Any, ...]], int]:
     """Return up to `limit` rows, best first: what `select` names of `m`, and the rank last; and how many may match.
 
-    Where more than RANKED rows may match, so many of them are ranked.
+    Where more than RANKED rows may match, so many of them are ranked: any, not the best.
 
     Args:
         words: a tsquery, as `tsquery` returns it.
@@ -84,11 +84,16 @@ def matching(scope: Scope, words: str, limit: int, select: str) -> tuple[list[tu
         return cursor.fetchall(), rows
 
 
+def ranked(limit: int) -> int:
+    """Return how many rows are ranked at the most, for so many wanted."""
+    return max(RANKED, limit)
+
+
 def statement(scope: Scope, words: str, limit: int, select: str, rows: int) -> tuple[str, tuple[Any, ...]]:
     """Return the SQL that ranks what matches, of which there may be so many rows, and its parameters."""
     inner, params = _matches(scope, words)
-    if rows > RANKED:
-        inner, params = f"{inner} LIMIT %s", (*params, RANKED)
+    if rows > ranked(limit):
+        inner, params = f"{inner} LIMIT %s", (*params, ranked(limit))
     return SELECT.format(select=select, words=WORDS, rows=f"({inner})"), (words, *params, limit)
 
 

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.core.exceptions import EmptyResultSet
@@ -44,7 +45,7 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"type={value!r}: give a text, or several.")
     check_text(value, "The type")
-    return value
+    return str(value.value) if isinstance(value, Enum) else value
 
 
 # How each filter reads in SQL, and what becomes of a value: one place where the names meet the columns.
@@ -71,7 +72,8 @@ class Scope:
         """Return the scope of a queryset and named filters.
 
         Raises:
-            TypeError: a filter has a name that Within does not know, or the queryset returns no memories.
+            TypeError: a filter has a name that Within does not know or a value of another kind, or the queryset returns
+                no memories or locks them.
             ValidationError: an id is none.
         """
         if unknown := within.keys() - Within.__annotations__:
@@ -104,6 +106,8 @@ def _narrowed(rows: "QuerySet[Memory]") -> bool:
     query = rows.query
     if rows._fields is not None:  # type: ignore[attr-defined]
         raise TypeError("A search returns memories: call it before values() or values_list(), or take what you need.")
+    if query.select_for_update:
+        raise TypeError("A search locks nothing: search first, then lock what it found by its ids.")
     return bool(query.where or query.is_sliced or query.combinator or query.distinct or query.extra)
 
 

@@ -379,17 +379,35 @@ def test_one_row_without_the_constraint_against_a_second(committed_store, agent)
             cursor.execute(f'ALTER TABLE embeddings ADD CONSTRAINT "{name}" {definition}')
 
 
-def test_new_content_leaves_a_vector_whose_model_is_unknown(store, agent):
+def test_new_words_take_the_vectors_of_the_old_ones_away(store, agent):
     memory = add(agent=agent, vector=vector(1), model="mini")
     Memory.objects.update_content(memory, "black tea")
     found = Memory.objects.get()
     assert found.content == {"text": "black tea"}
     assert found.updated_at > memory.updated_at
-    assert found.embedding.model is None
+    assert not hasattr(found, "embedding")  # it said something else
     Memory.objects.update_content(memory, "oolong", metadata={"a": 1}, vector=vector(2), model="mini")
     found = Memory.objects.get()
     assert (found.metadata, found.embedding.model) == ({"a": 1}, "mini")
     assert found.embedding.dim_384 == pytest.approx(vector(2), abs=1e-6)
+
+
+def test_the_vectors_of_the_same_words_stay(store, agent):
+    memory = add(agent=agent, vector=vector(1), model="mini")
+    Memory.objects.update_content(memory, memory.content | {"source": "web"})
+    assert Memory.objects.get().embedding.model == "mini"
+    Memory.objects.update_content(memory, "black tea", vector=vector(1, width=768), model="maxi")
+    embedding = Memory.objects.get().embedding
+    assert (embedding.dim_384, embedding.model) == (None, "maxi")
+
+
+def test_only_an_agents_own_memories_are_changed_from_its_side(store, agent):
+    other = Agent.objects.create(name="Bob")
+    theirs = add(agent=other)
+    with pytest.raises(Memory.DoesNotExist):
+        agent.memories.put_embedding(theirs, vector(1))
+    with pytest.raises(Memory.DoesNotExist):
+        agent.memories.update_content(theirs, "mine")
 
 
 def test_new_content_is_checked_and_needs_its_memory(store, agent):

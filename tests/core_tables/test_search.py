@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import math
 import uuid
+from enum import Enum
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -282,8 +283,18 @@ def test_filters_of_another_kind_are_refused_in_words(agent, within, error):
         Memory.objects.search(vector(1), **within)
 
 
+class Kind(str, Enum):  # noqa: UP042 - as many projects have them
+    FACTS = "facts"
+
+
+def test_a_search_locks_nothing(memories):
+    with pytest.raises(TypeError, match="search first"):
+        Memory.objects.select_for_update().search(vector(1))
+
+
 @pytest.mark.usefixtures("memories", "way")
 def test_any_iterable_is_several():
+    assert len(Memory.objects.search(vector(1), type=Kind.FACTS)) == len(ANGLES)
     assert len(Memory.objects.search(vector(1), type=(kind for kind in ("facts", "messages")))) == len(ANGLES)
     assert len(Memory.objects.search(vector(1), type={"facts": 1}.keys())) == len(ANGLES)
 

@@ -117,7 +117,8 @@ def test_ranking_a_word_that_is_everywhere_is_bounded(agent, monkeypatch):
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE memories")
     told = Memory.objects.explain_search(query="word", limit=5)
-    assert (told.considered["text"], len(told.arms[0].hits)) == (20, 20)
+    assert (told.considered["text"], len(told.arms[0].hits)) == (50, 50)
+    assert "only 50 of those that match are ranked" in str(told)
 
 
 def test_both_arms_together(memories):
