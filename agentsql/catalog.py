@@ -6,6 +6,7 @@ them, along search_path.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 RELATIONS = """
 SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.relkind::text, pg_has_role(c.relowner, 'USAGE'),
-       c.relhassubclass
+       c.relhassubclass, has_any_column_privilege(c.oid, 'REFERENCES')
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relname = ANY(%s::name[]) AND n.nspname = ANY(%s::name[])
 """
@@ -66,6 +67,11 @@ SELECT i.indrelid::bigint, i.indexrelid::bigint, c.relname::text, a.amname::text
  ORDER BY c.relname
 """
 
+# The check that marks an unfinished column, and what it is while that is made NOT NULL, as the server prints them.
+MARK = re.compile(
+    r"""\(\((?P<name>"(?:[^"]|"")+"|\w+) IS NULL\) OR \((?P=name) IS NOT NULL\)\)"""
+    r"""|\(("(?:[^"]|"")+"|\w+) IS NOT NULL\)"""
+)
 POSTGRES_15 = 150000  # the first with NULLS NOT DISTINCT
 POSTGRES_18 = 180000  # the first with NOT ENFORCED
 KINDS = {
@@ -117,13 +123,23 @@ def _relations(
     candidates = rows(connection, RELATIONS, [[table.name for table in tables], namespaces]) if tables else []
     position = {name: place for place, name in enumerate(server.search_path)}
     found: dict[TableName, tuple[int, Table]] = {}
-    for oid, namespace, name, relkind, owned, inherited in sorted(
+    for oid, namespace, name, relkind, owned, inherited, referable in sorted(
         candidates, key=lambda row: position.get(row[1], -1), reverse=True
     ):
         for table in (TableName("", name), TableName(namespace, name)):
             if table in asked and (table.namespace or namespace in position):
-                facts = {"relkind": relkind, "owned": owned, "schema": namespace, "inherited": inherited, "oid": oid}
-                found[table] = (oid, Table(table=table, **facts))
+                found[table] = (
+                    oid,
+                    Table(
+                        table=table,
+                        relkind=relkind,
+                        owned=owned,
+                        schema=namespace,
+                        inherited=inherited,
+                        referable=referable,
+                        oid=oid,
+                    ),
+                )
     return found
 
 
@@ -131,7 +147,8 @@ def contents(connection: BaseDatabaseWrapper, names: Mapping[int, TableName], se
     oids = list(names)
     enforced = "conenforced" if server.version >= POSTGRES_18 else "true"
     constraints = rows(connection, CONSTRAINTS.format(enforced=enforced), [oids])
-    unfilled = {(row[0], number) for row in constraints if row[1].startswith(FILL_PREFIX) for number in row[3] or ()}
+    marks = (row for row in constraints if row[1].startswith(FILL_PREFIX) and row[2] == "c" and MARK.fullmatch(row[9]))
+    unfilled = {(row[0], number) for row in marks for number in row[3] or ()}
     columns: dict[int, dict[int, str]] = {oid: {} for oid in oids}
     for oid, number, name, type_oid, modifier, text, not_null, generated, default, required in rows(
         connection, COLUMNS, [oids]

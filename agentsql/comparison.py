@@ -33,7 +33,8 @@ TEXT = re.compile(r"('(?:[^']|'')*')::(?:text|character varying)")
 FACTS: Mapping[type[Detail], Mapping[str, tuple[str, ...]]] = {  # what is told together
     TableDetail: {"comment": ("comment",), "persistence": ("persistence",)},
     ColumnDetail: {
-        fact: (fact,) for fact in ("type", "not_null", "default", "generated", "identity", "collation", "comment")
+        fact: (fact,)
+        for fact in ("type", "not_null", "proven", "default", "generated", "identity", "collation", "comment")
     },
     ConstraintDetail: {
         "definition": ("definition",),
@@ -185,6 +186,8 @@ def _follows(fact: str, ours: ColumnDetail, theirs: ColumnDetail) -> bool:
     """Tell whether a fact of a column differs only because another does, or holds more than is asked for."""
     if fact == "type":
         return is_wider_integer(theirs.type_id, ours.type_id)
+    if fact == "proven":
+        return not ours.not_null
     if fact != "default":
         return False
     recast = ours.type_id != theirs.type_id and _bare(ours.default) == _bare(theirs.default)

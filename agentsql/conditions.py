@@ -38,9 +38,12 @@ SELECT n.nspname::text, c.relname::text,
 TYPES = """
 SELECT t.typname::text,
        CASE t.typtype WHEN 'e' THEN 'an enum type' WHEN 'd' THEN 'a domain'
+                      WHEN 'c' THEN 'of PostgreSQL''s own catalog, which every query finds first,'
                       WHEN 'r' THEN 'a range type' ELSE 'a type' END
   FROM pg_type t
- WHERE t.typname = ANY(%s::name[]) AND t.typnamespace = to_regnamespace(%s) AND t.typrelid = 0 AND t.typelem = 0
+ WHERE t.typname = ANY(%s::name[])
+   AND (t.typnamespace = to_regnamespace(%s) AND t.typrelid = 0 AND t.typelem = 0
+        OR t.typnamespace = 'pg_catalog'::regnamespace AND t.typrelid <> 0)
 """
 BUILDING = """
 SELECT c.relname::text, p.pid FROM pg_stat_progress_create_index p JOIN pg_class c ON c.oid = p.index_relid

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 TABLES = """
-SELECT c.oid::bigint, coalesce(obj_description(c.oid, 'pg_class'), ''), c.relpersistence::text, r.rolname::text
+SELECT c.oid::bigint, coalesce(obj_description(c.oid, 'pg_class'), ''), c.relpersistence::text, r.rolname::text,
+       CASE WHEN c.relrowsecurity AND c.relforcerowsecurity THEN 'forced' WHEN c.relrowsecurity THEN 'enabled'
+            ELSE '' END,
+       (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid),
+       ARRAY(SELECT w.rulename::text FROM pg_rewrite w
+              WHERE w.ev_class = c.oid AND w.is_instead AND w.ev_enabled IN ('O', 'A') ORDER BY w.rulename)
   FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
  WHERE c.oid = ANY(%s::oid[])
 """
@@ -30,7 +35,9 @@ SELECT a.attrelid::bigint, a.attname::text, format_type(a.atttypid, a.atttypmod)
                    JOIN pg_namespace n ON n.oid = l.collnamespace JOIN pg_type t ON t.oid = a.atttypid
                   WHERE l.oid = a.attcollation AND a.attcollation <> t.typcollation), ''),
        coalesce((SELECT collisdeterministic FROM pg_collation WHERE oid = a.attcollation), true),
-       coalesce(col_description(a.attrelid, a.attnum), '')
+       coalesce(col_description(a.attrelid, a.attnum), ''),
+       NOT EXISTS (SELECT FROM pg_constraint n WHERE n.conrelid = a.attrelid AND n.contype = 'n'
+                                                 AND n.conkey[1] = a.attnum AND NOT n.convalidated)
   FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
  WHERE a.attrelid = ANY(%s::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 """
@@ -70,18 +77,25 @@ KINDS = {"p": Kind.PRIMARY_KEY, "u": Kind.UNIQUE, "f": Kind.FOREIGN_KEY, "c": Ki
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableDetail:
-    """`persistence` is pg_class.relpersistence: p, u (unlogged) or t."""
+    """`persistence` is pg_class.relpersistence: p, u (unlogged) or t.
+
+    row_security: "enabled", "forced" (for the owner, too) or ""; with so many policies. rules: those that do something
+    INSTEAD. Only the first two are compared.
+    """
 
     comment: str
     persistence: str
     owner: str
+    row_security: str = ""
+    policies: int = 0
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnDetail:
     """`identity` is pg_attribute's: a (ALWAYS), d (BY DEFAULT) or ""; `generated` has its kind, s or v, in front.
 
-    `deterministic` says so of its collation; it is not compared.
+    `deterministic` says so of its collation; it is not compared. `proven` is False where NOT NULL is NOT VALID.
     """
 
     type: str
@@ -93,6 +107,7 @@ class ColumnDetail:
     collation: str
     comment: str
     deterministic: bool = True
+    proven: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,11 +159,21 @@ def _read(
     connection: BaseDatabaseWrapper, tables: Mapping[int, TableName], server: Server
 ) -> Iterator[tuple[Place, Detail]]:
     oids = [list(tables)]
-    for oid, comment, persistence, owner in rows(connection, TABLES, oids):
-        yield (tables[oid], Kind.TABLE, ""), TableDetail(comment=comment, persistence=persistence, owner=owner)
+    for oid, comment, persistence, owner, security, policies, rules in rows(connection, TABLES, oids):
+        yield (
+            (tables[oid], Kind.TABLE, ""),
+            TableDetail(
+                comment=comment,
+                persistence=persistence,
+                owner=owner,
+                row_security=security,
+                policies=policies,
+                rules=tuple(rules),
+            ),
+        )
     for row in rows(connection, COLUMNS, oids):
         oid, name, text, type_oid, modifier, not_null, default, expression, generated, *more = row
-        identity, collation, deterministic, comment = more
+        identity, collation, deterministic, comment, proven = more
         yield (
             (tables[oid], Kind.COLUMN, name),
             ColumnDetail(
@@ -161,6 +186,7 @@ def _read(
                 collation=collation,
                 comment=comment,
                 deterministic=deterministic,
+                proven=proven,
             ),
         )
     for oid, name, kind, definition, match, on_delete, on_update, deferrable, deferred, watched, text in rows(

@@ -82,7 +82,7 @@ class DryRun:
     defaults: dict[ModelField, Any]  # answers of `defaults.standing_default`
 
     def quote_name(self, name: str) -> str:
-        return quote(name.rpartition(SEPARATOR)[2].strip('"') if self.bare else name)
+        return quote(_bare(name).rpartition(SEPARATOR)[2] if self.bare else name)
 
     def _is_collation_deterministic(self, collation_name: str) -> bool:
         return collation_name not in self.nondeterministic_collations

@@ -218,7 +218,9 @@ def explain(name: str, *, using: str = DEFAULT_DB_ALIAS, plugins: Iterable[str] 
     wanted = discover(connection, named=settings.plugins, only=plugins)
     session.connect(connection)
     try:
-        survey = look(connection, wanted, settings, Wishes(plan_only=True, rename_guess=settings.rename_guess))
+        survey = look(
+            connection, wanted, settings, Wishes(plan_only=True, in_full=True, rename_guess=settings.rename_guess)
+        )
     except (DatabaseError, psycopg.Error) as error:
         raise DatabaseUnavailable(session.told(error)) from error
     assert survey.examination is not None  # noqa: S101 plan_only asks for one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -76,20 +77,27 @@ def _weighed(one: Difference, now: Situation) -> Difference:
     return one._replace(fact=SPARE_DEFAULT) if spare else one
 
 
-def examine(connection: BaseDatabaseWrapper, now: Situation, server: Server, *, patience: float) -> Examination:
-    """Read the details of all tables that both sides have, and rehearse how the models want them."""
+def examine(
+    connection: BaseDatabaseWrapper, now: Situation, server: Server, *, patience: float, in_full: bool = False
+) -> Examination:
+    """Read the details of all tables that both sides have, and rehearse how the models want them.
+
+    `in_full` rehearses also the tables that are missing.
+    """
     shared = [item for key, item in now.actual.items() if isinstance(item, Table) and key in now.diff.shared]
     tables = {table.oid: table.table for table in shared if table.relkind in "rp"}
     with patient(connection, patience):
         found = details.read(connection, tables, server)
-    rehearsal = rehearse(connection, now.draft, tables.values(), server, patience=patience)
+    asked = now.draft.contents if in_full else [table for table in tables.values() if table in now.draft.contents]
+    rehearsal = rehearse(connection, now.draft, asked, server, patience=patience)
     twins = diff(now.draft.objects, rehearsal.objects).shared
     there: dict[Key, SchemaObject | None] = {key: item for key, (_, item) in now.diff.shared.items()}
-    there |= {key: now.diff.begun.get(key) for key in now.diff.missing if now.exists(key.table)}
+    there |= {key: now.diff.begun.get(key) for key in now.diff.missing if key.table in asked}
     wanted: dict[Key, Detail] = {}
     for key, item in there.items():
         if key.kind is Kind.FOREIGN_KEY:
-            wanted[key] = foreign_key(str(now.statements(key)[0]))
+            with suppress(Exception):  # what Django can't render is told as not compared
+                wanted[key] = foreign_key(str(now.statements(key)[0]))
         elif key in twins and (made := rehearsal.details.get(place_of(twins[key][1]))) is not None:
             wanted[key] = _as_it_would_be(key, made, found.get(place_of(item)) if item is not None else None, now)
     return Examination(

@@ -5,23 +5,20 @@ Most of it is information. One thing is not: a column that no model fills and th
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from django.core.checks import CheckMessage, Error, Info, Warning  # noqa: A004 Django's names for them
 from django.db import DatabaseError, transaction
 
-from agentsql.brevity import shorten
+from agentsql import restraints
 from agentsql.comparison import place_of
-from agentsql.details import ConstraintDetail, IndexDetail, Place, TableDetail
+from agentsql.details import TableDetail
 from agentsql.hazards import strangers
-from agentsql.indexes import dropping_index, index_place, index_text
-from agentsql.names import FILL_PREFIX, TableName, quoted
-from agentsql.schema import Column, Index, Key, Kind, Table
+from agentsql.names import TableName, quoted
+from agentsql.schema import Column, Kind, Table
 from agentsql.server import rows
 from agentsql.timeouts import limit
 
@@ -31,10 +28,6 @@ if TYPE_CHECKING:
     from agentsql.examination import Examination
     from agentsql.situation import Situation
 
-# What a foreign key does, by pg_constraint's letters.
-DOING = {"c": "deletes rows", "n": "writes NULL into rows", "d": "writes defaults into rows"}
-REINDEXED = re.compile(r"_cc(new|old)\d*$")  # what REINDEX CONCURRENTLY leaves: PostgreSQL's documentation of REINDEX
-MARKS = (FILL_PREFIX, "agentsql_key_")  # of the checks by which a run goes about its own work
 FIRST_OF_USERS = 16384  # of pg_type.oid
 REFUSED = {"23502", "23514"}  # not_null_violation, check_violation
 PATIENCE = 1.0  # seconds, for a check of a domain
@@ -54,6 +47,7 @@ def findings(connection: BaseDatabaseWrapper, now: Situation, seen: Examination 
         for key, item in sorted(now.actual.items(), key=itemgetter(0))
         if isinstance(item, Column) and key.table in tables and key not in now.draft.objects
     ]
+    strange = [column for column in strange if (column.table, column.name) not in now.renamed]  # D131 tells of these
     empty = [column for column in strange if not (column.has_default or column.generated)]
     types = {column.type: _takes_null(connection, column.type) for column in empty if _is_of_a_user(column)}
     unfilled = [column for column in empty if column.required or types.get(column.type) is False]
@@ -63,10 +57,8 @@ def findings(connection: BaseDatabaseWrapper, now: Situation, seen: Examination 
         takes_null = types.get(column.type) is not False
         yield _required(column, by_trigger=takes_null and tables[column.table].oid in filling)
     if seen is not None:
-        renamed = {(key.table, name) for key, names in now.conditions.lookalikes.items() for name in names}
-        told = [*unfilled, *(column for column in strange if (column.table, column.name) in renamed)]
         for column in strange:
-            if column not in told:
+            if column not in unfilled:
                 yield _column(column, unsure=column in empty and types.get(column.type, True) is None)
         for part in PARTS:
             yield from part(now, seen, tables)
@@ -127,100 +119,6 @@ def _column(column: Column, *, unsure: bool) -> CheckMessage:
     )
 
 
-def _known(now: Situation) -> set[Place]:
-    """Return the places of what models want, whole or begun."""
-    return {place_of(item) for item in (*(found for _, found in now.diff.shared.values()), *now.diff.begun.values())}
-
-
-def _constraints(now: Situation, seen: Examination, tables: Collection[TableName]) -> Iterator[CheckMessage]:
-    known = _known(now)
-    models = {
-        (table, kind, _said(detail.text)): name
-        for (table, kind, name), detail in seen.found.items()
-        if (table, kind, name) in known and isinstance(detail, ConstraintDetail)
-    }
-    for place, detail in sorted(seen.found.items(), key=itemgetter(0)):
-        table, kind, name = place
-        if table in tables and place not in known and isinstance(detail, ConstraintDetail):
-            if name.startswith(MARKS) and kind is Kind.CHECK:
-                continue
-            twin = models.get((table, kind, _said(detail.text)), "")
-            yield _constraint(place, detail, twin)
-
-
-def _constraint(place: Place, detail: ConstraintDetail, twin: str) -> CheckMessage:
-    table, kind, name = place
-    effects, acts = ["It may refuse rows that the models allow."], False
-    if detail.text.endswith("NOT ENFORCED"):
-        effects = ["It refuses nothing."]
-    elif twin:
-        effects = [f"It is a copy of {twin}."]
-    elif doing := list(_doing(detail)):
-        effects, acts = [*doing, *effects], True
-    return (Warning if acts else Info)(
-        f"Table {table} has the {kind.label} constraint {name}, which is in no model: {shorten(detail.text)}. "
-        + " ".join(effects),
-        hint=f"If nobody needs it, other programs included: ALTER TABLE {table.quoted} DROP CONSTRAINT {quoted(name)};",
-        obj=str(Key(table, kind, (name,))),
-        id="agentsql.D123",
-    )
-
-
-def _doing(detail: ConstraintDetail) -> Iterator[str]:
-    """Tell what a foreign key does to rows by itself; ON UPDATE CASCADE only keeps them together."""
-    if detail.on_delete in DOING:
-        yield f"It {DOING[detail.on_delete]} when those they point to are deleted, whatever the models say."
-    if detail.on_update in DOING.keys() - {"c"}:
-        yield f"It {DOING[detail.on_update]} when the keys they point to change."
-
-
-def _said(definition: str) -> str:
-    """Return a constraint's definition without when it is checked."""
-    return definition.partition(" DEFERRABLE")[0]
-
-
-def _indexes(now: Situation, seen: Examination, tables: Mapping[TableName, Table]) -> Iterator[CheckMessage]:
-    known = _known(now)
-    backing = {(table, name) for table, kind, name in seen.found if kind in BACKED}
-    structures: dict[tuple[TableName, IndexDetail], str] = {}
-    strange = []
-    for place, detail in sorted(seen.found.items(), key=itemgetter(0)):
-        table, _, name = place
-        if isinstance(detail, IndexDetail) and table in tables:
-            of_constraint = (table, name) in backing
-            if of_constraint or place in known:
-                structures[table, _bare(detail)] = name
-                structures[table, replace(_bare(detail), unique=False, nulls_not_distinct=False)] = name
-            if not of_constraint and place not in known:
-                strange.append((table, name, detail))
-    for table, name, detail in strange:
-        index = now.actual.get(Key(table, Kind.INDEX, (name,)))
-        valid = not isinstance(index, Index) or index.valid
-        twin = structures.get((table, _bare(detail)), "")
-        yield _index(tables[table], name, detail, valid=valid, twin=twin)
-
-
-def _bare(detail: IndexDetail) -> IndexDetail:
-    return replace(detail, storage=frozenset(), tablespace="")
-
-
-def _index(table: Table, name: str, detail: IndexDetail, *, valid: bool, twin: str) -> CheckMessage:
-    effect = "It costs every write" + (", and may refuse rows that the models allow." if detail.unique else ".")
-    drop = f"If nobody needs it, other programs included: {dropping_index(table, name)};"
-    if twin:
-        effect = f"It is a duplicate of {twin}, and costs every write again."
-    if not valid:
-        effect = "It is invalid: no query uses it, and it costs every write all the same."
-        if REINDEXED.search(name) is None:
-            drop = f"Build it again: REINDEX INDEX CONCURRENTLY {index_place(table, name).quoted}; or: {drop}"
-    return (Info if valid else Warning)(
-        f"Table {table.table} has the index {name}, which is in no model: {shorten(index_text(detail))}. {effect}",
-        hint=drop,
-        obj=str(Key(table.table, Kind.INDEX, (name,))),
-        id="agentsql.D124",
-    )
-
-
 def _owners(now: Situation, seen: Examination, tables: Mapping[TableName, Table]) -> Iterator[CheckMessage]:
     """Tell who owns tables that this role can't change; of those that lack something, the plan tells."""
     lacking = {key.table for key in now.diff.missing}
@@ -233,7 +131,8 @@ def _owners(now: Situation, seen: Examination, tables: Mapping[TableName, Table]
         yield Info(
             f"The role {now.conditions.user!r} may not change what belongs to {owner!r}: {_some(names, SHOWN)}. "
             "Code goes on, but what models want later can't be added.",
-            hint=f"Run automigrate as the owner, or: GRANT {quoted(owner)} TO {quoted(now.conditions.user)};",
+            hint=f"Run automigrate as the owner, or hand {'it' if len(names) == 1 else 'each of them'} over: "
+            f"ALTER TABLE {names[0].quoted} OWNER TO {quoted(now.conditions.user)};",
             obj=str(names[0]) if len(names) == 1 else f"role {owner}",
             id="agentsql.D117",
         )
@@ -255,7 +154,7 @@ def _uncompared(now: Situation, seen: Examination, _tables: object) -> Iterator[
         reasons[reason].append(table)
     for reason, names in reasons.items():
         one = len(names) == 1
-        yield Info(
+        yield Warning(
             f"{'A table was' if one else f'{len(names)} tables were'} not compared in every detail: "
             f"{_some(names, SHOWN)}. Why: {reason}.",
             hint="Types, NULL and plain indexes were compared. For the rest remove that reason, or compare by hand.",
@@ -291,6 +190,5 @@ def _some(names: Collection[object], most: int) -> str:
     return ", ".join(sorted(map(str, names))[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-BACKED = {Kind.PRIMARY_KEY, Kind.UNIQUE, Kind.EXCLUSION}  # constraints that are an index of their name
 PARTS: tuple[Callable[[Situation, Examination, Mapping[TableName, Table]], Iterator[CheckMessage]], ...]
-PARTS = (_constraints, _indexes, _strangers, _owners, _extensions, _uncompared)
+PARTS = (restraints.findings, _strangers, _owners, _extensions, _uncompared)

@@ -81,7 +81,7 @@ def offending_rows(
         patience: seconds that a question may take; None takes PATIENCE_SECONDS.
     """
     twice = step.key.kind in {Kind.UNIQUE, Kind.INDEX, Kind.PRIMARY_KEY}
-    shown = "format('%s %s times', to_jsonb(offenders) - 'count', offenders.count)" if twice else "offenders::text"
+    shown = "format('%s %s times', to_jsonb(offenders) - 'count', offenders.count)" if twice else "to_jsonb(offenders)"
     try:
         with transaction.atomic(using=connection.alias, durable=True):
             limit(connection, lock_timeout, statement_timeout=PATIENCE_SECONDS if patience is None else patience)

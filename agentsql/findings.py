@@ -212,6 +212,26 @@ def not_owner(table: TableName, user: str) -> CheckMessage:
     )
 
 
+def not_referable(key: Key, target: TableName, user: str) -> CheckMessage:
+    return Error(
+        f"The {key} can't be made: the role {user!r} may not make keys to the table {target}.",
+        hint=f"Have its owner run: GRANT REFERENCES ON {target.quoted} TO {quoted(user)};",
+        obj=str(key),
+        id="agentsql.D024",
+    )
+
+
+def key_types_differ(key: Key, column: Column, target: Column) -> CheckMessage:
+    return Error(
+        f"The {key} can't be made: {column.key} is {column.type}, and {target.key}, which it would point to, is "
+        f"{target.type}; PostgreSQL has no equality of the two.",
+        hint="Give one of them the type of the other, then run automigrate again: the D101 of the column that differs "
+        "from its model has the statement.",
+        obj=str(key),
+        id="agentsql.D023",
+    )
+
+
 def being_built(key: Key, name: str, pid: int) -> CheckMessage:
     return Error(
         f"The index {name} of {key.table} is being built right now by backend {pid}, which is not ours.",

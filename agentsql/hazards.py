@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeGuard
@@ -176,6 +176,36 @@ def targets(now: Situation) -> Iterator[Refusal]:
         yield key, findings.targets_missing(waiting, alias)
 
 
+def references(now: Situation) -> Iterator[Refusal]:
+    """Refuse keys to what this role may not refer to, or between types that can't be equal."""
+    strange = {key.table for key, _ in strangers(now)}
+    for key, item in now.diff.missing.items():
+        if not isinstance(item, Constraint) or item.target is None or item.target in strange:
+            continue
+        target = now.actual.get(Key(item.target, Kind.TABLE))
+        if isinstance(target, Table) and not target.referable:
+            yield key, findings.not_referable(key, item.target, now.conditions.user)
+        ends = zip(
+            _columns(item.table, item.columns, now), _columns(item.target, item.target_columns, now), strict=True
+        )
+        for here, there in ends:
+            if here and there and not _are_comparable(here.type, there.type):
+                yield key, findings.key_types_differ(key, here, there)
+
+
+def _columns(table: TableName, names: Iterable[str], now: Situation) -> Iterator[Column | None]:
+    """Yield columns as they are, or will be."""
+    for key in (Key(table, Kind.COLUMN, (name,)) for name in names):
+        column = now.actual.get(key) or now.draft.objects.get(key)
+        yield column if isinstance(column, Column) else None
+
+
+def _are_comparable(one: str, other: str) -> bool:
+    """Tell whether two types may be equal; of types that are not built in, nobody knows here."""
+    families = {family(one), family(other)}
+    return "" in families or len(families) == 1 or families == {"integer", "number"}
+
+
 def builds(now: Situation) -> Iterator[Refusal]:
     for key, item in now.diff.missing.items():
         if makes_index(item, now) and item.name in now.conditions.building:
@@ -188,7 +218,7 @@ def names(now: Situation) -> Iterator[Refusal]:
         ours = (
             isinstance(begun, Index | Constraint) and isinstance(item, Index | Constraint) and begun.name == item.name
         )
-        if makes_index(item, now) and not ours:
+        if makes_index(item, now) and not ours and not _looks_renamed(key.table, now):
             holder = now.conditions.taken.get(now.beside(key.table, item.name))
             if holder is not None:
                 yield key, findings.name_taken(key, item.name, holder, declared=_is_declared(key, now))
@@ -221,6 +251,11 @@ def _is_declared(key: Key, now: Situation) -> bool:
     return isinstance(now.draft.origins[key].source, BaseConstraint | DeclaredIndex)
 
 
+def _looks_renamed(table: TableName, now: Situation) -> bool:
+    """Tell whether a table waits for a word, and all that is on it with it."""
+    return now.conditions.rename_guess and Key(table, Kind.TABLE) in now.conditions.lookalikes
+
+
 def renames(now: Situation) -> Iterator[Refusal]:
     """Yield what may be there under another name; last, because of all that is wrong with it this tells the most."""
     for key, others in now.conditions.lookalikes.items() if now.conditions.rename_guess else ():
@@ -240,6 +275,7 @@ HAZARDS = (
     rewrites,
     partitions,
     targets,
+    references,
     builds,
     names,
     renames,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from agentsql.exceptions import AgentSQLError
 from agentsql.names import TableName
-from agentsql.schema import Constraint, Index, Key, Kind, SchemaObject
+from agentsql.schema import Constraint, Index, Key, Kind, SchemaObject, Table
 
 if TYPE_CHECKING:
     from agentsql.situation import Situation
@@ -50,6 +50,9 @@ def names_of(key: Key, now: Situation) -> Iterator[str]:
     """Yield what an object may be called."""
     yield str(key)
     table, origin = key.table, now.draft.origins.get(key)
+    home = now.actual.get(Key(table, Kind.TABLE))
+    if isinstance(home, Table) and home.schema and not table.namespace:
+        yield str(key._replace(table=TableName(home.schema, table.name)))
     label = origin.model._meta.label if origin is not None and origin.model is not None else ""
     if key.kind is Kind.TABLE:
         yield from filter(None, (table.name, label))

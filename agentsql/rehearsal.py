@@ -10,7 +10,7 @@ while the tables are made and while they are read: a lasting type of that name i
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -55,18 +55,19 @@ def rehearse(
 ) -> Rehearsal:
     """Make these tables of the draft, but for their foreign keys, and return what came of them."""
     result = Rehearsal()
+    editor = dry_run(connection, server.dialect.nondeterministic_collations, bare=True)
     why_not = _forbidden(connection, server) if tables else ""
     if why_not:
         result.failed.update(dict.fromkeys(tables, why_not))
         return result
-    stage = _Stage(
-        connection=connection,
-        draft=draft,
-        editor=dry_run(connection, server.dialect.nondeterministic_collations, bare=True),
-        server=server,
-        patience=patience,
-    )
-    waiting = list(_batches(tables, draft, server.lock_capacity // SHARE))
+    rendered = {}
+    for table in tables:
+        try:
+            rendered[table] = list(statements(table, draft, editor))
+        except Exception as error:  # noqa: BLE001 whatever a wrong declaration raises, other tables are fine
+            result.failed[table] = f"Django can't render it ({type(error).__name__}: {first_line(error)})"
+    stage = _Stage(connection=connection, rendered=rendered, server=server, patience=patience)
+    waiting = list(_batches(rendered, draft, server.lock_capacity // SHARE))
     while waiting:
         batch = waiting.pop()
         try:
@@ -124,8 +125,7 @@ def _batches(tables: Collection[TableName], draft: Draft, locks: int) -> Iterato
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stage:
     connection: BaseDatabaseWrapper
-    draft: Draft
-    editor: DryRun
+    rendered: Mapping[TableName, Sequence[str]]
     server: Server
     patience: float
 
@@ -134,9 +134,9 @@ class _Stage:
         with transaction.atomic(using=self.connection.alias, durable=True):
             limit(self.connection, self.patience)
             lasting = list(map(quoted, self.server.search_path))
-            creating, more = zip(*(self._statements(table) for table in batch), strict=True)
-            self._send(creating, [*lasting, "pg_temp"])
-            self._send(chain(*more), ["pg_temp", *lasting])
+            sql = [self.rendered[table] for table in batch]
+            self._send((first for first, *_ in sql), [*lasting, "pg_temp"])
+            self._send(chain.from_iterable(more for _, *more in sql), ["pg_temp", *lasting])
             self._look_in([*lasting, "pg_temp"])
             made = {name: oid for oid, name in rows(self.connection, MADE)}
             places = {made[table.name]: table for table in batch}
@@ -145,10 +145,6 @@ class _Stage:
             found = details.read(self.connection, places, self.server)
             transaction.set_rollback(True, using=self.connection.alias)
         return objects, found
-
-    def _statements(self, table: TableName) -> tuple[str, list[str]]:
-        first, *others = statements(table, self.draft, self.editor)
-        return first, others
 
     def _send(self, sql: Iterable[str], path: Iterable[str]) -> None:
         self._look_in(path)

@@ -79,7 +79,8 @@ class Namespace:
 class Table:
     """A relation of a table's name. `relkind` is pg_class's; only "r" and "p" are tables.
 
-    schema: where it was found, also when the name does not say. inherited: others inherit from it. oid: pg_class's.
+    schema: where it was found, also when the name does not say. inherited: others inherit from it. referable: this role
+    may make keys to it. oid: pg_class's.
     """
 
     table: TableName
@@ -87,6 +88,7 @@ class Table:
     owned: bool = True
     schema: str = ""
     inherited: bool = False
+    referable: bool = True
     oid: int = 0
     complete: ClassVar[bool] = True
 

@@ -95,6 +95,12 @@ class Situation:
         """Tell whether a table holds rows, so that others may read and write it now."""
         return table in self.conditions.populated
 
+    @property
+    def renamed(self) -> frozenset[tuple[TableName, str]]:
+        """The columns that look like missing ones under another name."""
+        columns = ((key.table, names) for key, names in self.conditions.lookalikes.items() if key.kind is Kind.COLUMN)
+        return frozenset((table, name) for table, names in columns for name in names)
+
     def statements(self, key: Key) -> list[Any]:
         """Return what the editor renders for an object that a model declares; a table is made without what can't be."""
         origin = self.draft.origins[key]

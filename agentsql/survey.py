@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.core.checks import CheckMessage
 
 from agentsql import catalog, conditions, drift, extras, findings
-from agentsql.comparison import glance
+from agentsql.comparison import Difference, glance
 from agentsql.desired import Draft, draft
 from agentsql.diff import diff
 from agentsql.editor import DryRun, dry_run
@@ -18,7 +18,7 @@ from agentsql.exceptions import InsufficientPrivilege
 from agentsql.foresight import foreseen
 from agentsql.hazards import strangers
 from agentsql.plan import Plan, plan
-from agentsql.schema import Column, Key, SchemaObject
+from agentsql.schema import Column, Index, Key, SchemaObject
 from agentsql.server import Server, ask
 from agentsql.session import patient
 from agentsql.situation import Situation
@@ -34,13 +34,15 @@ if TYPE_CHECKING:
 class Wishes:
     """What the caller allows.
 
-    plan_only: change nothing. atomic: one transaction, all or nothing. allow_rewrite: also make what rewrites a table
-    with rows, or locks it for long. rename_guess: let what looks like a rename wait for a person. widen: also change
-    column types where that needs no rewrite and loses nothing. zone: what timestamps without time zone were written in,
-    so that these columns can be widened, too. foresee: with a plan, count the rows that would stop it.
+    plan_only: change nothing. in_full: also rehearse what is missing, to tell of it. atomic: one transaction, all
+    or nothing. allow_rewrite: also make what rewrites a table with rows, or locks it for long. rename_guess: let
+    what looks like a rename wait for a person. widen: also change column types where that needs no rewrite and
+    loses nothing. zone: what timestamps without time zone were written in, so that these columns can be widened,
+    too. foresee: with a plan, count the rows that would stop it.
     """
 
     plan_only: bool = False
+    in_full: bool = False
     atomic: bool = False
     allow_rewrite: bool = False
     rename_guess: bool = True
@@ -90,7 +92,8 @@ def look(
         server = ask(connection)
         if server.current_schema is None:
             raise InsufficientPrivilege(
-                f"No schema on the search_path of role {server.user!r} exists; create one or set search_path."
+                f"No schema on the search_path of role {server.user!r} exists that it may use: create one, GRANT USAGE "
+                "ON SCHEMA, or set search_path."
             )
         if before is not None and before.server.dialect == server.dialect:
             editor, desired = before.situation.editor, before.situation.draft
@@ -111,9 +114,11 @@ def look(
         return before
     examination = None
     if wishes.plan_only:
-        examination = examine(connection, situation, server, patience=settings.lock_timeout)
+        patience = settings.lock_timeout
+        examination = examine(connection, situation, server, patience=patience, in_full=wishes.in_full)
     planned = _planned(connection, situation, settings, wishes)
-    differs = _differing(connection, situation, examination)
+    widened = {step.key for step in planned.steps if step.widens}
+    differs = _differing(connection, situation, examination, widened)
     beyond = extras.findings(connection, situation, examination)
     return Survey(
         server=server,
@@ -162,7 +167,7 @@ def _planned(connection: BaseDatabaseWrapper, now: Situation, settings: Settings
 
 
 def _differing(
-    connection: BaseDatabaseWrapper, now: Situation, examination: Examination | None
+    connection: BaseDatabaseWrapper, now: Situation, examination: Examination | None, widened: Collection[Key]
 ) -> Iterator[CheckMessage]:
     """Yield what differs in the tables that are ours: at a glance, or in every detail after an examination."""
     if examination is not None:
@@ -171,4 +176,13 @@ def _differing(
         types = {wanted.type for wanted, _ in now.diff.shared.values() if isinstance(wanted, Column)}
         differences = glance(now.diff, catalog.resolve_types(connection, types))
     strange = {key.table for key, _ in strangers(now)}
-    yield from drift.findings((one for one in differences if one.key.table not in strange), now.diff.shared)
+    left = (one for one in differences if one.key.table not in strange and not _is_told(one, now, widened))
+    yield from drift.findings(left, now.diff.shared)
+
+
+def _is_told(one: Difference, now: Situation, widened: Collection[Key]) -> bool:
+    """Tell whether a difference goes with what a plan widens, or with a column that looks renamed."""
+    if one.fact == "type":
+        return one.key in widened
+    found = now.diff.shared[one.key][1]
+    return isinstance(found, Index) and any((found.table, name) in now.renamed for name in found.columns)

@@ -86,7 +86,7 @@ def _limits(connection: BaseDatabaseWrapper, lock_timeout: float) -> dict[str, s
 
 
 def _milliseconds(seconds: float) -> str:
-    return str(min(max(1, round(seconds * 1000)), LONGEST_WAIT_MS))  # 0 would be no limit
+    return str(round(min(max(1, seconds * 1000), LONGEST_WAIT_MS)))  # 0 would be no limit
 
 
 def _set(cursor: Any, values: Mapping[str, str], *, local: bool) -> None:

@@ -27,7 +27,8 @@ BLOCKERS = f"""
 WITH {MINE}
 SELECT DISTINCT b.pid, coalesce(b.usename, '')::text, coalesce(b.state, '')::text,
        coalesce(extract(epoch FROM clock_timestamp() - b.xact_start), 0)::int,
-       left(regexp_replace(coalesce(b.query, ''), '\\s+', ' ', 'g'), 100), b.backend_type = 'autovacuum worker'
+       coalesce(regexp_replace(substring(b.query FROM '^\\s*([[:alpha:]]+(\\s+[[:alpha:]]+)?)'), '\\s+', ' ', 'g'), ''),
+       b.backend_type = 'autovacuum worker', coalesce(b.application_name, '')
   FROM mine, unnest(pg_blocking_pids(mine.pid)) AS blocking (pid) LEFT JOIN pg_stat_activity b ON b.pid = blocking.pid
  WHERE mine.wait_event_type = 'Lock'
  ORDER BY 1
@@ -40,7 +41,10 @@ SELECT phase, greatest(blocks_done, tuples_done, lockers_done), greatest(blocks_
 
 
 class Blocker(NamedTuple):
-    """A backend in the way; `seconds` is the age of its transaction. A prepared transaction has no pid."""
+    """A backend in the way; `seconds` is the age of its transaction. A prepared transaction has no pid.
+
+    `query` is the first words of its statement: the rest may hold a password, or a person's data.
+    """
 
     pid: int | None
     user: str
@@ -48,11 +52,14 @@ class Blocker(NamedTuple):
     seconds: int
     query: str
     autovacuum: bool = False
+    application: str = ""
 
     def __str__(self) -> str:
         if self.pid is None:
             return "a prepared transaction (see pg_prepared_xacts)"
-        return f"backend {self.pid}, role {self.user}, {self.state} for {self.seconds} s: {self.query}"
+        program = f" ({self.application})" if self.application else ""
+        doing = f": {self.query} ..." if self.query else ""
+        return f"backend {self.pid}, role {self.user}{program}, {self.state} for {self.seconds} s{doing}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,11 @@ from functools import singledispatch
 from typing import Any
 
 from agentsql.details import ColumnDetail, ConstraintDetail, Detail, IndexDetail, TableDetail
-from agentsql.drift import IDENTITIES, LETTERS, MATCHES, PERSISTENCE
+from agentsql.drift import GENERATED, IDENTITIES, LETTERS, MATCHES, PERSISTENCE
 from agentsql.findings import RELATION_KINDS
 from agentsql.indexes import keys_text
 from agentsql.schema import Column, Constraint, Extension, Index, Kind, Namespace, SchemaObject, Table
 
-KINDS_OF_GENERATED = {"s": "STORED", "v": "VIRTUAL"}
 TABLES = {"r": "a table", "p": "a partitioned table"}  # by pg_class.relkind
 OF_COLUMNS = frozenset({Kind.PRIMARY_KEY, Kind.UNIQUE, Kind.FOREIGN_KEY})
 
@@ -62,9 +61,9 @@ def _(detail: TableDetail) -> Iterator[tuple[str, str]]:
 def _(detail: ColumnDetail) -> Iterator[tuple[str, str]]:
     kind, _, expression = detail.generated.partition(": ")
     yield "type", detail.type
-    yield "null", _null(not_null=detail.not_null)
+    yield "null", _null(not_null=detail.not_null) + ("" if detail.proven else " NOT VALID")
     yield "default", detail.default
-    yield "generated", f"{expression} {KINDS_OF_GENERATED[kind]}" if kind else ""
+    yield "generated", f"{expression} {GENERATED[kind]}" if kind else ""
     yield "identity", IDENTITIES[detail.identity] if detail.identity else ""
     yield "collation", detail.collation
     yield "comment", detail.comment

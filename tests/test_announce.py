@@ -48,3 +48,15 @@ def test_a_receiver_that_fails_is_named_and_keeps_nobody_from_hearing(heard):
     assert "fails() of tests.test_announce, which listens to schema_applied of core_tables, failed" in finding.msg
     assert "LookupError: no such shelf" in finding.msg
     assert [call["report"] for call in heard] == [None]
+
+
+def test_a_receiver_that_fails_leaves_no_traceback_between_the_lines(caplog):
+    def fails(**_):
+        raise LookupError("no such shelf")
+
+    schema_applied.connect(fails, sender=CORE)
+    with caplog.at_level("DEBUG"):
+        list(announce([HERE], "default", None))
+    schema_applied.disconnect(fails, sender=CORE)
+    (record,) = caplog.records
+    assert (record.name, record.levelname, record.exc_info[0]) == ("agentsql", "DEBUG", LookupError)

@@ -21,9 +21,10 @@ SQLITE = ConnectionHandler({"default": {"ENGINE": "django.db.backends.sqlite3", 
                 "or add 'auth' to AGENTSQL[\"PLUGINS\"]."
             ),
         ),
+        (["--zone=UTC"], "--zone is for --widen: give both."),
         (["--database=other"], "There is no database alias 'other'. There are: default."),
     ],
-    ids=["unknown label", "not a plugin", "unknown alias"],
+    ids=["unknown label", "not a plugin", "zone without widen", "unknown alias"],
 )
 def test_what_is_refused(capsys, arguments, line):
     with pytest.raises(SystemExit) as ended:
@@ -42,3 +43,12 @@ def test_another_database_system(capsys, monkeypatch):
 def test_bad_settings():
     with override_settings(AGENTSQL={"PLUGIN": []}), pytest.raises(CommandError, match="Did you mean 'PLUGINS'"):
         call_command("automigrate")
+
+
+@pytest.mark.parametrize("form", ["json", "github"])
+def test_a_program_reads_why_nothing_could_be_done(capsys, form):
+    with pytest.raises(SystemExit):
+        execute_from_command_line(["manage.py", "automigrate", "--database=other", f"--format={form}"])
+    out, err = capsys.readouterr()
+    assert ("agentsql.D022" in out, "There is no database alias 'other'." in out) == (True, True)
+    assert err.startswith("CommandError: There is no database alias 'other'.")

@@ -187,3 +187,18 @@ def test_nothing_is_asked_where_nothing_is_missing(arena):
     arena.sql(TABLE, "INSERT INTO plug_log VALUES (1, 1)", "CREATE INDEX log_n ON plug_log (n)")
     found = conditions(arena)
     assert (found.populated, found.taken, found.extensions) == ({}, {}, {})
+
+
+def test_a_name_of_the_servers_own_catalog(arena):
+    registry = Registry()
+    registry.model("Klass", meta={"db_table": "pg_class"})
+    (finding,) = arena.automigrate(registry.plugin(connection)).findings
+    assert (finding.id, finding.obj) == ("agentsql.D002", "pg_class")
+    assert arena.fingerprint() == {}
+
+
+def test_a_table_whose_name_looks_like_a_mark(arena):
+    registry = Registry()
+    registry.model("Mark", n=models.IntegerField(null=True), meta={"db_table": "agentsql_fill_x"})
+    assert arena.automigrate(registry.plugin(connection)).status == "converged"
+    assert arena.automigrate(registry.plugin(connection), plan_only=True).findings == ()

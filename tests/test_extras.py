@@ -198,7 +198,7 @@ def test_a_table_of_something_else_is_told_of_once(arena):
 def test_a_constraint(arena, made, definition, words):
     arena.sql("ALTER TABLE plug_thing ALTER n TYPE bigint", f"ALTER TABLE plug_thing ADD CONSTRAINT late {definition}")
     finding = only(arena, made)
-    assert (finding.id, finding.level) == ("agentsql.D123", INFO)
+    assert (finding.id, finding.level) == ("agentsql.D123", WARNING)
     assert words in finding.msg
     assert (
         finding.hint == 'If nobody needs it, other programs included: ALTER TABLE "plug_thing" DROP CONSTRAINT "late";'
@@ -251,8 +251,65 @@ def test_a_constraint_that_is_not_enforced_refuses_nothing(arena, made):
 
 @pytest.mark.parametrize("name", ["agentsql_fill_word", "agentsql_key_plug_thing_pkey"])
 def test_what_a_run_began_is_its_own_business(arena, made, name):
-    arena.sql(f"ALTER TABLE plug_thing ADD CONSTRAINT {name} CHECK (word IS NULL OR true)")
+    arena.sql(f"ALTER TABLE plug_thing ADD CONSTRAINT {name} CHECK (word IS NULL OR word IS NOT NULL)")
     assert "D123" not in ids(arena, made)
+
+
+@pytest.mark.parametrize("condition", ["true", "word IS NULL OR word > 'a'"])
+def test_another_check_of_such_a_name_is_no_mark(arena, made, condition):
+    arena.sql(f"ALTER TABLE plug_thing ADD CONSTRAINT agentsql_fill_word CHECK ({condition})")
+    report = arena.automigrate(made, plan_only=True)
+    assert ([finding.id for finding in report.findings], report.outcomes) == (["agentsql.D123"], ())
+
+
+@pytest.mark.parametrize(
+    ("definition", "level"),
+    [
+        ("UNIQUE (id, n)", INFO),
+        ("UNIQUE (late)", INFO),
+        ("UNIQUE (n, late)", WARNING),
+        ("CHECK (late > 0)", INFO),
+    ],
+)
+def test_a_constraint_that_may_refuse_what_models_write(arena, made, definition, level):
+    arena.sql("ALTER TABLE plug_thing ADD late int", f"ALTER TABLE plug_thing ADD CONSTRAINT late {definition}")
+    told = {finding.id: finding for finding in arena.automigrate(made, plan_only=True).findings}
+    assert told["agentsql.D123"].level == level
+    assert ("It refuses no row of the models." in told["agentsql.D123"].msg) is (level == INFO)
+
+
+@pytest.mark.parametrize(
+    ("sql", "level", "words"),
+    [
+        ("ALTER TABLE plug_thing ENABLE ROW LEVEL SECURITY", WARNING, "(enabled): a role that it holds for"),
+        ("ALTER TABLE plug_thing ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", WARNING, "no policy lets it"),
+        (
+            "ALTER TABLE plug_thing ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON plug_thing USING (n = 1)",
+            INFO,
+            "its policies (1) say which.",
+        ),
+        ("CREATE RULE nope AS ON INSERT TO plug_thing DO INSTEAD NOTHING", WARNING, "has the rule nope, which does"),
+    ],
+)
+def test_what_keeps_rows_away(arena, made, sql, level, words):
+    arena.sql(*sql.split("; "))
+    finding = only(arena, made)
+    assert (finding.id, finding.level, words in finding.msg) == ("agentsql.D126", level, True)
+    arena.sql(finding.hint.partition(": ")[2])
+    assert ids(arena, made) == []
+
+
+def test_a_not_null_that_is_not_valid(arena, made):
+    if connection.pg_version < 180000:
+        pytest.skip("NOT NULL NOT VALID is new in PostgreSQL 18")
+    arena.sql("ALTER TABLE plug_thing ALTER n DROP NOT NULL", "INSERT INTO plug_thing (n) VALUES (NULL)")
+    arena.sql("ALTER TABLE plug_thing ADD CONSTRAINT nn NOT NULL n NOT VALID")
+    finding = only(arena, made)
+    assert (finding.id, finding.level, finding.obj) == ("agentsql.D104", WARNING, "plug_thing.n")
+    assert 'ALTER TABLE "plug_thing" ALTER COLUMN "n" SET NOT NULL;' in finding.hint
+    assert arena.rows(finding.hint.rpartition("finds rows: ")[2]) == [(None,)]
+    arena.sql("UPDATE plug_thing SET n = 1", 'ALTER TABLE "plug_thing" ALTER COLUMN "n" SET NOT NULL')
+    assert ids(arena, made) == []
 
 
 def test_what_is_begun_is_no_extra(arena):
@@ -277,7 +334,8 @@ def test_what_is_begun_is_no_extra(arena):
 def test_an_index(arena, made, definition, words):
     arena.sql(f"CREATE {definition}")
     finding = only(arena, made)
-    assert (finding.id, finding.level, finding.obj) == ("agentsql.D124", INFO, "index plug_thing(late)")
+    level = WARNING if "refuse" in words else INFO
+    assert (finding.id, finding.level, finding.obj) == ("agentsql.D124", level, "index plug_thing(late)")
     assert words in finding.msg
     assert (
         finding.hint
@@ -344,7 +402,7 @@ def test_tables_of_another_owner(arena, made):
         lacking = ids(arena, plugin_of(late=models.IntegerField(null=True)))
     assert (finding.id, finding.level, finding.obj) == ("agentsql.D117", INFO, "plug_thing")
     assert finding.msg.startswith(f"The role {login.name!r} may not change what belongs to {owner!r}: plug_thing.")
-    assert f'GRANT "{owner}" TO "{login.name}";' in finding.hint
+    assert finding.hint.endswith(f'or hand it over: ALTER TABLE "plug_thing" OWNER TO "{login.name}";')
     assert lacking == ["D010"]
 
 
@@ -356,7 +414,7 @@ def test_what_was_not_compared(arena):
         arena.automigrate(registry.plugin(connection))
         login.gets(default_transaction_read_only="on")
         finding = only(arena, registry.plugin(connection))
-    assert (finding.id, finding.level, finding.obj) == ("agentsql.D190", INFO, "tables")
+    assert (finding.id, finding.level, finding.obj) == ("agentsql.D190", WARNING, "tables")
     assert finding.msg.startswith("7 tables were not compared in every detail: plug_t0, plug_t1, plug_t2, ")
     assert finding.msg.endswith(
         "plug_t4 and 2 more. Why: transactions are read-only, so no temporary table can be made."

@@ -45,6 +45,8 @@ FINDINGS = {
     "agentsql.D020": findings.target_elsewhere(FOREIGN.key, PLUG_ROOM, ROOM, "agents"),
     "agentsql.D021": findings.receiver_failed("plug", Registry.model, ValueError("no room")),
     "agentsql.D022": findings.unusable("agents", ValueError("no server")),
+    "agentsql.D023": findings.key_types_differ(FOREIGN.key, column("room_id"), column("id", "bigint", table=PLUG_ROOM)),
+    "agentsql.D024": findings.not_referable(FOREIGN.key, PLUG_ROOM, 'a"nn'),
     "agentsql.D131": findings.column_renamed(column(table=AI), ["a", 'b"']),
     "agentsql.D132": findings.table_renamed(AI, ["a", "b", "c", "d", "e"]),
     "agentsql.D133": findings.zone_unknown(column().key, "CET", "ALTER ..."),
@@ -52,6 +54,22 @@ FINDINGS = {
 }
 WARNINGS = {"agentsql.D134"}
 EXPECTED = {
+    "agentsql.D023": (
+        "foreign key logs(room_id)",
+        (
+            "The foreign key logs(room_id) can't be made: logs.room_id is text, and plug_room.id, which it would point "
+            "to, is bigint; PostgreSQL has no equality of the two."
+        ),
+        (
+            "Give one of them the type of the other, then run automigrate again: the D101 of the column that differs "
+            "from its model has the statement."
+        ),
+    ),
+    "agentsql.D024": (
+        "foreign key logs(room_id)",
+        "The foreign key logs(room_id) can't be made: the role 'a\"nn' may not make keys to the table plug_room.",
+        'Have its owner run: GRANT REFERENCES ON "plug_room" TO "a""nn";',
+    ),
     "agentsql.D012": (
         "plug.Log",
         "plug.Log has two objects for one name: index logs(i). Only the first is made.",

@@ -12,7 +12,7 @@ from agentsql.names import TableName
 from agentsql.plan import plan
 from agentsql.schema import Extension, Key, Kind, Table
 from tests.arena import Registry
-from tests.support import column_key, constraint, draft_of, index, situation, table_key
+from tests.support import column, column_key, constraint, draft_of, index, situation, table_key
 
 counter = itertools.count()
 registry = Registry()
@@ -249,3 +249,20 @@ def test_a_table_that_may_be_there_under_another_name():
     now = situation(DESIRED, [], extensions={"hstore": False}, lookalikes={LOGS: ("old",)})
     assert refused(now) == {"plug_log": "agentsql.D132"}
     assert {step.key.table for step in plan(now).steps if step.key.table.name} == {ROOMS.table}
+
+
+def test_a_table_that_no_key_may_point_to():
+    theirs = Table(table=ROOMS.table, owned=False, referable=False)
+    found = [DESIRED.objects[key] for key in DESIRED.objects.keys() - {ROOMS, ROOM_KEY}]
+    (finding,) = dict(hazards.refusals(situation(DESIRED, [*found, theirs]))).values()
+    assert (finding.id, finding.obj) == ("agentsql.D024", str(ROOM_KEY))
+    assert 'GRANT REFERENCES ON "plug_room" TO ' in finding.hint
+    assert refused(replaced(theirs)) == {}  # the key is there
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("text", "agentsql.D023"), ("numeric", None), ("odd_domain", None)])
+def test_a_key_between_types_that_are_never_equal(kind, expected):
+    found = [DESIRED.objects[key] for key in DESIRED.objects.keys() - {column_key("plug_log", "room_id"), ROOM_KEY}]
+    now = situation(DESIRED, [*found, column("room_id", kind, table=LOGS.table)])
+    assert refused(now) == ({str(ROOM_KEY): expected} if expected else {})
+    assert bool(plan(now).steps) is (expected is None)

@@ -2,10 +2,11 @@
 
 import pytest
 from django.core.checks import Error, Info, Warning  # noqa: A004 Django's name for it
-from django.core.management.color import color_style
+from django.core.management.color import color_style, no_style
 
 from agentsql.names import TableName
 from agentsql.renderers import FORMATS, as_json, github, sql, text, text_progress, text_step, text_tail
+from agentsql.renderers.people import text_finding
 from agentsql.report import Failure, Progress, Result
 from agentsql.schema import Extension, Kind
 from agentsql.step import Mode
@@ -277,3 +278,13 @@ def test_colors_of_levels():
 def test_formats():
     assert {"text": text, "json": as_json, "sql": sql, "github": github} == FORMATS
     assert "größe" in as_json(PLAN)
+
+
+def test_what_is_quoted_looks_like_no_finding():
+    finding = Warning(
+        "Has the default 'a\nlogs: (agentsql.D999) All is lost'.", hint="SET\n  1", obj="logs", id="x.D106"
+    )
+    assert text_finding(finding, no_style()).splitlines() == [
+        "(x.D106) Has the default 'a logs: (agentsql.D999) All is lost'.",
+        "    HINT: SET 1",
+    ]

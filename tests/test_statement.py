@@ -87,7 +87,7 @@ def test_those_in_the_way_are_told_once(arena, means):
                 other.rollback()
     (notice,) = notices
     assert notice.startswith(f"logs waits for backend {pid}, role ")
-    assert notice.endswith(" s: TABLE t")
+    assert notice.endswith(" s: TABLE t ...")
     assert [blocker.pid for blocker in work.blockers] == [pid]
 
 

@@ -69,7 +69,14 @@ def test_a_transaction_that_fails_sets_back_too(host):
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(2.0, "2s"), (0.25, "250ms"), (0.0004, "1ms"), (3600, "1h"), (1e9, f"{LONGEST_WAIT_MS}ms")],
+    [
+        (2.0, "2s"),
+        (0.25, "250ms"),
+        (0.0004, "1ms"),
+        (3600, "1h"),
+        (1e9, f"{LONGEST_WAIT_MS}ms"),
+        (1e308, f"{LONGEST_WAIT_MS}ms"),
+    ],
 )
 def test_lock_timeout(host, seconds, shown):
     """Never 0, which would be for ever."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.core.checks import WARNING
 from django.core.management.color import no_style
 
+from agentsql.brevity import LINE_BREAK
 from agentsql.renderers.words import count, ranked, summary, tally
 from agentsql.report import Outcome, Progress, Report, Result, Status, level, names
 from agentsql.schema import Kind
@@ -132,7 +133,7 @@ def text_finding(finding: CheckMessage, style: Style) -> str:
     lines = [f"{whose}({finding.id}) {finding.msg}"]
     if finding.hint:
         lines.append(f"    HINT: {finding.hint}")
-    words = "\n".join(lines)
+    words = "\n".join(LINE_BREAK.sub(" ", line) for line in lines)  # what is quoted must not look like a finding
     return {"error": style.ERROR, "warning": style.WARNING}.get(level(finding), str)(words)
 
 

@@ -287,3 +287,22 @@ def test_the_command_shows_it(arena, monkeypatch):
     assert (shown["steps"], shown["findings"][0]["id"]) == ([], "agentsql.D131")
     call_command(Command(), rename_guess=False, stdout=StringIO())
     assert arena.rows("SELECT count(name), count(title) FROM plug_note") == [(9, 9)]
+
+
+def test_a_rename_is_told_once(arena):
+    arena.sql(NOTE.format(columns='"order" int NOT NULL'), 'CREATE INDEX note_order ON plug_note ("order")')
+    arena.sql('INSERT INTO plug_note ("order") VALUES (7)')
+    meta = {"indexes": [models.Index(fields=["Order"], name="note_order")]}
+    report = arena.automigrate(notes(meta=meta, Order=models.IntegerField()), plan_only=True)
+    assert [finding.id for finding in report.findings] == ["agentsql.D131"]
+
+
+def test_names_on_a_table_that_looks_renamed_are_not_taken(arena):
+    meta = {"indexes": [models.Index(fields=["title"], name="note_title")]}
+    arena.automigrate(notes("plug_old", meta=meta, title=models.CharField(max_length=40)))
+    arena.sql("INSERT INTO plug_old (title) VALUES ('a')")
+    plugin = notes(meta=meta, title=models.CharField(max_length=40))
+    assert told(arena.automigrate(plugin, plan_only=True)) == [("D132", "plug_note")]
+    assert ("D009", "index plug_note(note_title)") in told(
+        arena.automigrate(plugin, plan_only=True, rename_guess=False)
+    )

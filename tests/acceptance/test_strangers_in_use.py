@@ -19,21 +19,21 @@ BROKEN = {
         "UPDATE plug_thing SET n = -n WHERE id < 4",
         "ALTER TABLE plug_thing ADD CONSTRAINT x CHECK (n > 0) NOT VALID",
         "x",
-        "3 rows break it, for example (1); (2); (3)",
+        '3 rows break it, for example {"id": 1}; {"id": 2}; {"id": 3}',
     ),
     "check of a field": (
         thing(n=models.PositiveIntegerField()),
         "UPDATE plug_thing SET n = -n WHERE id < 4",
         "ALTER TABLE plug_thing ADD CONSTRAINT theirs CHECK (n >= 0) NOT VALID",
         "theirs",
-        "3 rows break it, for example (1); (2); (3)",
+        '3 rows break it, for example {"id": 1}; {"id": 2}; {"id": 3}',
     ),
     "foreign key": (
         thing(maybe=None, to=POINTING),
         "UPDATE plug_thing SET maybe = 99 WHERE id < 3",
         "ALTER TABLE plug_thing ADD CONSTRAINT theirs FOREIGN KEY (maybe) REFERENCES plug_thing NOT VALID",
         "theirs",
-        "2 rows point to nothing, for example (1,99); (2,99)",
+        '2 rows point to nothing, for example {"id": 1, "maybe": 99}; {"id": 2, "maybe": 99}',
     ),
 }
 FAILS = "CREATE UNIQUE INDEX CONCURRENTLY {} ON plug_thing (n)"

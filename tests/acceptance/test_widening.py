@@ -630,3 +630,10 @@ def test_a_yes_keeps_the_files_and_the_values(arena, pair):
     assert type_of(arena) == wanted
     if zoned or "(" in found:
         assert not is_wider(wanted, found)
+
+
+def test_what_is_planned_differs_no_more(arena):
+    made(arena, "varchar(9)", value="'a'")
+    plugin = notes(models.CharField(max_length=12, null=True))
+    assert ids(arena.automigrate(plugin, plan_only=True, widen=True)) == []
+    assert ids(arena.automigrate(plugin, plan_only=True)) == ["D101"]

@@ -3,7 +3,7 @@
 from io import StringIO
 
 import pytest
-from django.core.checks import INFO, WARNING
+from django.core.checks import WARNING
 from django.core.checks import Warning as CheckWarning
 from django.core.management import call_command
 from django.core.management.commands.migrate import Command as Migrate
@@ -121,7 +121,7 @@ def test_an_invalid_index_of_nobody(arena, plugin):
     assert "REINDEX" not in second.hint
     arena.sql(dropped, "DELETE FROM blog_post", f"REINDEX INDEX CONCURRENTLY {name}")
     (left,) = found()
-    assert (left.id, left.level) == ("agentsql.D124", INFO)  # valid, and in no model
+    assert (left.id, left.level) == ("agentsql.D124", WARNING)  # valid, unique, and in no model
 
 
 def test_an_invalid_index_of_a_model_is_missing(arena, plugin):

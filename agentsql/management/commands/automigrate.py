@@ -44,6 +44,11 @@ def _refuses(finding: CheckMessage) -> bool:
     return finding.is_serious() and not is_drift(finding)
 
 
+def _unusable(alias: str, error: Exception) -> Report:
+    name = str(connections.settings.get(alias, {}).get("NAME", ""))
+    return Report(database=name, alias=alias, plugins=(), findings=(unusable(alias, error),), looked=False)
+
+
 class Command(BaseCommand):
     help = "Make the PostgreSQL schema hold all that the plugins' models need. Adds only; reads no migrations."
     requires_system_checks = []  # the models are all that matters, and checks cost more than the run
@@ -116,6 +121,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         logging.getLogger("psycopg").addHandler(logging.NullHandler())  # a lost connection is told once, by our error
+        if options["zone"] and not options["widen"]:
+            raise CommandError("--zone is for --widen: give both.")
         planned = options["plan"] or options["check"]
         streamed = options["format"] == "text" and not planned
         steps = (EVERY if options["verbosity"] > 0 else TROUBLE) if streamed else ()
@@ -129,6 +136,8 @@ class Command(BaseCommand):
                 return
             reports = list(self._each(options)) if options["all_databases"] else [self._run(options)]
         except (AgentSQLError, ImproperlyConfigured) as error:
+            if options["format"] in {"json", "github"} and options["explain"] is None:
+                self.console.say(FORMATS[options["format"]](_unusable(options["database"], error)))
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
             raise CommandError(
@@ -185,10 +194,7 @@ class Command(BaseCommand):
             except UnknownPlugin:
                 raise  # unknown to all of them
             except (AgentSQLError, ImproperlyConfigured) as error:
-                name = str(connections.settings[alias].get("NAME", ""))
-                report = Report(
-                    database=name, alias=alias, plugins=(), findings=(unusable(alias, error),), looked=False
-                )
+                report = _unusable(alias, error)
                 self._show(report, options)
             if report is not None:
                 yield report
