@@ -29,8 +29,8 @@ CANDIDATE = 10
 # clustered vectors, 300 find 99.6 %; for queries unlike all of it, 100 find 81 % of 8,000, 300 find 97 and 400 find 99.
 BREADTH, BROADEST = 400, 1_000
 SPARE = 4
-# Up to so many rows, a fifth of a second, are looked through where the walk finds too few.
-MANY = 50_000
+# Up to so many rows, less than a second, are looked through where the walk finds too few.
+MANY = 200_000
 ITERATE = "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true)"
 TOTAL = "(SELECT reltuples FROM pg_class WHERE oid = to_regclass('embeddings'))"
 
@@ -73,7 +73,8 @@ def walk(using: str, rows: float, limit: int) -> Iterator[tuple[CursorWrapper, f
         A cursor, and how many embeddings there are.
     """
     fixed = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in SETTINGS.items())
-    breadth = f"least({BROADEST}, greatest({BREADTH}, {2 * limit}, {SPARE * limit} * total / {max(rows, 1)}))"
+    share = f"{SPARE * limit} * total / {max(rows, 1)}"
+    breadth = f"least({BROADEST}, greatest({BREADTH}, total / 1000, {2 * limit}, {share}))"
     sql = f"SELECT total, set_config('hnsw.ef_search', ({breadth})::int::text, true), {fixed}"
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         cursor.execute(f"{sql} FROM (SELECT greatest({TOTAL}, {rows}) AS total) AS known")
