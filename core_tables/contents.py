@@ -5,6 +5,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
 from core_tables.exceptions import InvalidContent
 
 if TYPE_CHECKING:
@@ -72,16 +75,55 @@ def check_text(text: Any, what: str) -> None:
         raise InvalidContent(f"{what} holds a NUL character, which no text in PostgreSQL may: take it out.")
 
 
+def check_row(row: models.Model, what: str = "") -> None:
+    """Refuse a row with what PostgreSQL has no text for, in any of its columns.
+
+    Args:
+        row: any row of a core table. An expression in it is the database's to judge.
+        what: what to call the row, such as "Message 3 of these"; by default, what its model is called.
+
+    Raises:
+        InvalidContent: a text or JSON holds a NUL character or half a surrogate pair, or is no JSON.
+    """
+    for field in row._meta.concrete_fields:
+        value = row.__dict__.get(field.attname)
+        name = f"The field {field.name} of {what or f'the {row._meta.verbose_name}'}"
+        if isinstance(field, models.JSONField) and not hasattr(value, "resolve_expression"):
+            _written(value, name, field.encoder)
+        for text in value if isinstance(value, list) and isinstance(field, ArrayField) else [value]:
+            if isinstance(text, str):
+                checked_text(text, name)
+
+
+def checked_text(text: str | int, what: str) -> str:
+    """Return a text for a column that may hold any; a whole number is as good as its digits.
+
+    Raises:
+        InvalidContent: it is neither, or holds a NUL character or half a surrogate pair.
+    """
+    if isinstance(text, bool) or not isinstance(text, str | int):
+        raise InvalidContent(f"{what} is {text!r}: make it a text.")
+    if "\0" in (written := str(text)):
+        raise InvalidContent(f"{what} holds a NUL character, which no text in PostgreSQL may: take it out.")
+    _utf8(written, what)
+    return written
+
+
 def _json(value: Any, what: str, most: int) -> bytes:
     if not isinstance(value, dict):
         raise InvalidContent(f"{what} is a {type(value).__name__}: make it a dict, which becomes a JSON object.")
+    written = _written(value, what)
+    if len(written) > most:
+        raise InvalidContent(f"{what} has {len(written):,} bytes as JSON: {most:,} is the most.")
+    return written
+
+
+def _written(value: Any, what: str, encoder: type[json.JSONEncoder] | None = None) -> bytes:
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, cls=encoder)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidContent(f"{what} can't be written as JSON: {error}.") from error
     written = _utf8(text, what)
-    if len(written) > most:
-        raise InvalidContent(f"{what} has {len(written):,} bytes as JSON: {most:,} is the most.")
     if _NUL.search(written):
         raise InvalidContent(f"{what} holds a NUL character, which no JSON in PostgreSQL may: take it out.")
     return written

@@ -13,7 +13,10 @@ class Swept(models.Model):
         """Delete the row and all that goes with it, as Django does; return the same numbers."""
         using = using or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using):
-            found = sweep(type(self)._base_manager.using(using).filter(pk=self.pk))
+            row = type(self)._base_manager.using(using).filter(pk=self.pk)
+            # From here on nobody can point to it.
+            row.select_for_update().values_list("pk").first()
+            found = sweep(row)
             found.update(super().delete(using=using, keep_parents=keep_parents)[1])
         return found.total(), dict(found)
 

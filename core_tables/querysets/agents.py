@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from core_tables.contents import check_row
 from core_tables.exceptions import InvalidContent
 from core_tables.querysets.base import key_of
 from core_tables.querysets.sweep import SweepingQuerySet
@@ -41,7 +42,7 @@ class AgentQuerySet(SweepingQuerySet["Agent"]):
 
         Raises:
             Agent.DoesNotExist: there is no such agent among these.
-            InvalidContent: `settings` is no object.
+            InvalidContent: `settings` is no object, or a value holds what PostgreSQL has no text for.
             ValueError: a name is no field of an agent.
         """
         if not isinstance(settings, Mapping | None):
@@ -54,6 +55,7 @@ class AgentQuerySet(SweepingQuerySet["Agent"]):
                 fields["settings"] = merged(row.settings, settings)
             for name, value in fields.items():
                 setattr(row, name, value)
+            check_row(row)
             if fields:
                 row.save(using=self.db, update_fields=[*fields, "updated_at"])
         return row

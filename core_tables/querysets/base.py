@@ -1,7 +1,7 @@
 """What all the querysets share: order by time, spans of time, and pages that a key leads to."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Self, TypeVar
@@ -24,6 +24,29 @@ def key_of(row: Any) -> Any:
         with suppress(ValueError):
             return UUID(key)
     return key
+
+
+def texts_of(values: Iterable[str], what: str) -> list[str]:
+    """Return texts, each once, in their order.
+
+    Raises:
+        TypeError: a text stands alone, which would be taken apart, or something is no text.
+    """
+    if isinstance(values, str | bytes):
+        raise TypeError(f"{what} are {values!r}: put a text that stands alone into a list.")
+    found = list(values)
+    for value in found:
+        if not isinstance(value, str):
+            raise TypeError(f"{what} have {value!r} among them: give texts.")
+    return list(dict.fromkeys(found))
+
+
+def with_ids(model: type[models.Model], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a new row, where ids may stand for the rows that it points to."""
+    names = {key.name: key.attname for key in model._meta.concrete_fields if key.is_relation}
+    return {
+        names.get(name, name) if not isinstance(value, models.Model) else name: value for name, value in fields.items()
+    }
 
 
 def rows_of(name: str) -> "models.QuerySet[Any]":
@@ -90,6 +113,7 @@ class RecordQuerySet(models.QuerySet[M_co]):
     def page(self, *, before: Cursor | None = None, after: Cursor | None = None, size: int = 50) -> Page[M_co]:
         """Return up to `size` rows: the newest, or those just before or just after a place.
 
+        A row with no time, as an adopted table may hold, has no place, and is on no page.
         One query, whose cost depends on `size` only where an index begins with the filters and `created_at`.
 
         Raises:
@@ -101,7 +125,8 @@ class RecordQuerySet(models.QuerySet[M_co]):
             found = list(self.after(after).order_by("created_at", "pk")[: size + 1])
             rows = found[:size]
         else:
-            found = list((self.before(before) if before else self).newest()[: size + 1])
+            past = self.before(before) if before else self.filter(created_at__isnull=False)
+            found = list(past.newest()[: size + 1])
             rows = found[:size][::-1]
         more = len(found) > size
         # Coming from one side, that side has the row we came from: going back finds out what is there.

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import Case, Func, IntegerField, Prefetch, TextField, Value, When
 from django.db.models.functions import Concat
 
+from core_tables.contents import check_row
 from core_tables.exceptions import WrongAgent
-from core_tables.querysets.base import RecordQuerySet, key_of, rows_of
+from core_tables.querysets.base import RecordQuerySet, key_of, rows_of, texts_of
 from core_tables.querysets.sweep import SweepingQuerySet
 from core_tables.twins import twin
 
@@ -33,7 +34,10 @@ class EntityQuerySet(SweepingQuerySet["Entity"]):
     def with_components(self, *types: str) -> Self:
         """Fetch the components along, in one more query; with types, `entity.components.all()` has only those."""
         components = rows_of("Component").order_by("created_at", "pk")
-        return self.prefetch_related(Prefetch("components", components.filter(type__in=types) if types else components))
+        wanted = texts_of(types, "Types")
+        return self.prefetch_related(
+            Prefetch("components", components.filter(type__in=wanted) if types else components)
+        )
 
     def in_room(self, room: "Room | UUID") -> Self:
         """Return those in a room, each once."""
@@ -41,7 +45,7 @@ class EntityQuerySet(SweepingQuerySet["Entity"]):
 
     def named(self, *names: str) -> Self:
         """Return those that go by any of these names, spelled exactly so; the index on names finds them."""
-        return self.filter(names__overlap=list(names))
+        return self.filter(names__overlap=texts_of(names, "Names"))
 
     def search_names(self, text: str) -> Self:
         """Return those with a name that contains a text, in any case; nothing in the text is a wildcard.
@@ -66,16 +70,21 @@ class EntityQuerySet(SweepingQuerySet["Entity"]):
 
         Raises:
             WrongAgent: the entity is known to another agent.
+            InvalidContent: a name holds what PostgreSQL has no text for.
+            TypeError: `names` is a text, not several.
         """
         key, owner = key_of(id), key_of(agent)
-        wanted = list(dict.fromkeys(names))
+        wanted = texts_of(names, "Names")
+        check_row(self.model(names=wanted))
         self._for_write = True
-        entity, created = self.get_or_create(pk=key, defaults={"agent_id": owner, "names": wanted})
+        # Of all agents: that of another is not among these where they are `agent.entities`.
+        rows = rows_of("Entity").using(self.db)
+        entity, created = rows.get_or_create(pk=key, defaults={"agent_id": owner, "names": wanted})
         if entity.agent_id != owner:
             raise WrongAgent(f"Entity {id} belongs to agent {entity.agent_id}: give those of {owner} ids of their own.")
         if not set(wanted) <= set(entity.names):
             with transaction.atomic(using=self.db):
-                entity = self.select_for_update(no_key=True, of=("self",)).get(pk=key)
+                entity = rows.select_for_update(no_key=True).get(pk=key)
                 entity.names = list(dict.fromkeys([*entity.names, *wanted]))
                 entity.save(using=self.db, update_fields=["names", "updated_at"])
         return entity, created
@@ -118,7 +127,9 @@ class ComponentQuerySet(RecordQuerySet["Component"]):
 
         Raises:
             Entity.DoesNotExist: there is no such entity.
+            InvalidContent: the type or the data hold what PostgreSQL has no text for, or the data are no JSON.
         """
+        check_row(self.model(type=type, data=data))
         self._for_write = True
         written = {"data": data, "agent_id": key_of(agent), "room_id": key_of(room)}
         with transaction.atomic(using=self.db):

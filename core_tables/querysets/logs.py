@@ -8,7 +8,8 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
-from core_tables.querysets.base import RecordQuerySet, key_of
+from core_tables.contents import check_row
+from core_tables.querysets.base import RecordQuerySet, key_of, texts_of
 from core_tables.querysets.runs import Run, summaries
 from core_tables.twins import twin
 
@@ -21,7 +22,7 @@ class LogQuerySet(RecordQuerySet["Log"]):
 
     def of_type(self, *types: str) -> Self:
         """Return the entries of any of these types."""
-        return self.filter(type__in=types)
+        return self.filter(type__in=texts_of(types, "Types"))
 
     def write(
         self,
@@ -32,15 +33,27 @@ class LogQuerySet(RecordQuerySet["Log"]):
         room: "Room | UUID",
         agent: "Agent | UUID | None" = None,
     ) -> "Log":
-        """Write one entry."""
+        """Write one entry.
+
+        Raises:
+            InvalidContent: the type or the body hold what PostgreSQL has no text for, or the body is no JSON.
+        """
         ids = {"entity_id": key_of(entity), "room_id": key_of(room), "agent_id": key_of(agent)}
+        check_row(self.model(type=type, body=body))
         return self.create(type=type, body=body, **ids)
 
     awrite = twin(write)
 
     def write_many(self, entries: "Iterable[Log]", *, batch: int = 1000) -> int:
-        """Write many entries, built but not saved, in one transaction; return how many."""
-        return len(self.bulk_create(entries, batch_size=batch))
+        """Write many entries, built but not saved, in one transaction; return how many.
+
+        Raises:
+            InvalidContent: as with `write()`; it says which of the entries, counted from 0.
+        """
+        rows = list(entries)
+        for place, row in enumerate(rows):
+            check_row(row, f"log entry {place} of these")
+        return len(self.bulk_create(rows, batch_size=batch))
 
     awrite_many = twin(write_many)
 

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.constants import OnConflict
 
+from core_tables.contents import check_row, checked_text
 from core_tables.exceptions import InvalidContent
-from core_tables.querysets.base import Cursor, Page, rows_of
+from core_tables.querysets.base import Cursor, Page, key_of, rows_of, with_ids
 from core_tables.querysets.sweep import SweepingQuerySet
 from core_tables.twins import twin
 
@@ -47,6 +48,21 @@ class Source(NamedTuple):
                 f"The message {message.source_id} has no source_type: say where its source_id is from."
             )
         return cls(str(message.room_id), message.source_type, message.source_id)
+
+
+def checked(message: "Message", what: str) -> "Message":
+    """Make the ids of a message and of its source what their columns hold: they are compared with those of rows.
+
+    Raises:
+        InvalidContent: a field holds what PostgreSQL has no text for.
+    """
+    for name in ("id", "room_id", "author_id", "in_reply_to_id"):
+        setattr(message, name, key_of(getattr(message, name)))
+    for name in ("source_type", "source_id"):
+        if (value := getattr(message, name)) is not None:
+            setattr(message, name, checked_text(value, f"The {name} of {what}"))
+    check_row(message, what)
+    return message
 
 
 def _is_one_of(sources: Iterable[Source]) -> Q:
@@ -93,10 +109,13 @@ class MessageQuerySet(SweepingQuerySet["Message"]):
 
         A message with no source_id is always new. One that is there stays as it is, and is the one returned.
 
+        Args:
+            fields: those of a message, by name; `room`, `author` and `in_reply_to` are rows or their ids.
+
         Raises:
-            InvalidContent: there is a source_id but no source_type.
+            InvalidContent: there is a source_id but no source_type, or a field holds what PostgreSQL has no text for.
         """
-        return self.record_many([self.model(**fields)])[0]
+        return self._recorded([checked(self.model(**with_ids(self.model, fields)), "the message")])[0]
 
     arecord = twin(record)
 
@@ -108,14 +127,23 @@ class MessageQuerySet(SweepingQuerySet["Message"]):
         Two queries, one more for each further thousand, and two more where there are `replies`.
 
         Args:
-            messages: built, not saved; as for `bulk_create()`, no signals are sent.
+            messages: built, not saved; as for `bulk_create()`, no signals are sent. Ids that are texts, and a
+                source_id that is a number, become what their columns hold.
             replies: from the source_id of a message to that of the one it answers, at the same source and in the
                 same room. Those that are not there, in this batch or before, leave `in_reply_to` empty.
 
         Raises:
-            InvalidContent: a message has a source_id but no source_type.
+            InvalidContent: as with `record()`; it says which of the messages, counted from 0.
         """
-        written = list(messages)
+        written = [checked(message, f"message {place} of these") for place, message in enumerate(messages)]
+        answered = {str(each): str(other) for each, other in (replies or {}).items()}
+        return self._recorded(written, answered)
+
+    arecord_many = twin(record_many)
+
+    def _recorded(
+        self, written: "list[Message]", replies: Mapping[str, str] | None = None, attempts: int = 3
+    ) -> "list[Recorded]":
         sources = [Source.of(message) for message in written]
         self._for_write = True
         with transaction.atomic(using=self.db):
@@ -132,11 +160,12 @@ class MessageQuerySet(SweepingQuerySet["Message"]):
                 results.append(Recorded(message, True))
             elif message.pk in stored:
                 results.append(Recorded(stored[message.pk], False))
-            else:  # Somebody deleted the one that kept ours out: now ours goes in.
-                results += self.record_many([message], replies=replies)
+            elif attempts > 1:  # Somebody deleted the one that kept ours out: now ours goes in.
+                results += self._recorded([message], replies, attempts - 1)
+            else:  # A constraint that is not ours keeps it out, and says so.
+                message.save(using=self.db, force_insert=True)
+                results.append(Recorded(message, True))
         return results
-
-    arecord_many = twin(record_many)
 
     def _insert_new(self, messages: "list[Message]", sources: list[Source | None]) -> dict[UUID, bool]:
         """Insert those that are not there, by source or id; return their ids."""

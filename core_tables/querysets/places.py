@@ -8,6 +8,7 @@ from django.db import connections, transaction
 from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
+from core_tables.contents import check_row, checked_text
 from core_tables.querysets.base import key_of, rows_of
 from core_tables.querysets.sweep import SweepingQuerySet
 from core_tables.twins import twin
@@ -52,7 +53,7 @@ class RoomQuerySet(SweepingQuerySet["Room"]):
         *,
         agent: "Agent | UUID | None",
         source: str,
-        channel_id: str,
+        channel_id: str | int,
         defaults: Mapping[str, Any] | None = None,
     ) -> tuple["Room", bool]:
         """Return the room of a channel, and whether it was made now, with `defaults` as its other fields.
@@ -61,18 +62,28 @@ class RoomQuerySet(SweepingQuerySet["Room"]):
         oldest. Several at once make one room, for each takes an advisory lock on the channel, held until the end of
         the transaction: commit soon, and where one transaction makes many rooms, make them in the order of their
         channels. (Under REPEATABLE READ the look after the lock cannot see what the other one made.)
+
+        Raises:
+            InvalidContent: the source, the channel or a default hold what PostgreSQL has no text for.
         """
         self._for_write = True
-        fields = {"agent_id": key_of(agent), "source": source, "channel_id": channel_id}
-        rooms = self.filter(**fields).order_by("created_at", "pk")
+        source, channel = checked_text(source, "The source"), checked_text(channel_id, "The channel_id")
+        fields = {"agent_id": key_of(agent), "source": source, "channel_id": channel}
+        # Of all rooms, or one that some filter leaves out would be made again.
+        rooms = rows_of("Room").using(self.db).filter(**fields).order_by("created_at", "pk")
         room = rooms.first()
         if room is not None:
             return room, False
         with transaction.atomic(using=self.db):
             with connections[self.db].cursor() as cursor:
-                name = "\n".join(("rooms", str(fields["agent_id"]), source, channel_id))
+                name = "\n".join(("rooms", str(fields["agent_id"]), source, channel))
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
             room = rooms.first()
-            return (room, False) if room is not None else (self.create(**fields, **(defaults or {})), True)
+            if room is not None:
+                return room, False
+            made = self.model(**fields, **(defaults or {}))
+            check_row(made)
+            made.save(using=self.db, force_insert=True)
+            return made, True
 
     aensure = twin(ensure)

@@ -1,14 +1,15 @@
 """How entities stand to each other: one row for each direction, read as a graph."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID, uuid4
+from typing import TYPE_CHECKING, Any, Self, cast
+from uuid import UUID
 
-from django.db import connections
+from django.db import ProgrammingError, connections, transaction
 from django.db.models import Case, Q, UUIDField, When
 from django.utils import timezone
 
-from core_tables.querysets.base import RecordQuerySet, key_of
+from core_tables.contents import check_row
+from core_tables.querysets.base import RecordQuerySet, key_of, rows_of, texts_of
 from core_tables.twins import twin
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ VALUES (%s, %s, %s, %s, %s, %s, %s::text[], %s)
 RETURNING *
 """
 
+# What PostgreSQL says where no constraint is over the columns of ON CONFLICT.
+NO_CONSTRAINT = "42P10"
+
 
 class RelationshipQuerySet(RecordQuerySet["Relationship"]):
     """Relations of entities, each in one direction."""
@@ -43,7 +47,7 @@ class RelationshipQuerySet(RecordQuerySet["Relationship"]):
 
     def tagged(self, *tags: str) -> Self:
         """Return those with any of these tags; the index on tags finds them."""
-        return self.filter(tags__overlap=list(tags))
+        return self.filter(tags__overlap=texts_of(tags, "Tags"))
 
     def relate(
         self,
@@ -57,16 +61,47 @@ class RelationshipQuerySet(RecordQuerySet["Relationship"]):
         """Write down how one entity stands to another, or add to what is there, in one statement.
 
         New tags come after those there are; keys of the metadata replace those of the same name. No signals.
+
+        Raises:
+            InvalidContent: a tag or the metadata hold what PostgreSQL has no text for.
+            TypeError: `tags` is a text, not several.
         """
+        ends = {"source_entity_id": key_of(source), "target_entity_id": key_of(target), "agent_id": key_of(agent)}
+        row = self.model(**ends, tags=texts_of(tags, "Tags"), metadata=dict(metadata or {}))
+        check_row(row)
         self._for_write = True
+        try:
+            with transaction.atomic(using=self.db):
+                return self._united(row)
+        except ProgrammingError as error:
+            if getattr(error.__cause__, "sqlstate", None) != NO_CONSTRAINT:
+                raise
+        return self._in_turn(row)
+
+    arelate = twin(relate)
+
+    def _united(self, row: "Relationship") -> "Relationship":
+        """Insert a row, or add it to the one of the same ends."""
         connection = connections[self.db]
         now = timezone.now()
         sql = RELATE.format(table=connection.ops.quote_name(self.model._meta.db_table))
-        data = connection.ops.adapt_json_value(dict(metadata or {}), None)
-        ends = (key_of(source), key_of(target), key_of(agent))
-        return self.raw(sql, [uuid4(), now, now, *ends, list(dict.fromkeys(tags)), data], using=self.db)[0]
+        data = connection.ops.adapt_json_value(row.metadata, None)
+        ends = (row.source_entity_id, row.target_entity_id, row.agent_id)
+        return self.raw(sql, [row.pk, now, now, *ends, row.tags, data], using=self.db)[0]
 
-    arelate = twin(relate)
+    def _in_turn(self, row: "Relationship") -> "Relationship":
+        """Do the same where an adopted table lacks the constraint: all that relate an entity take turns at it."""
+        with transaction.atomic(using=self.db):
+            rows_of("Entity").using(self.db).select_for_update(no_key=True).only("pk").get(pk=row.source_entity_id)
+            same = {name: getattr(row, name) for name in ("source_entity_id", "target_entity_id", "agent_id")}
+            known = rows_of("Relationship").using(self.db).filter(**same).order_by("created_at", "pk").first()
+            if known is None:
+                row.save(using=self.db, force_insert=True)
+                return row
+            known.tags = list(dict.fromkeys([*(known.tags or ()), *(row.tags or ())]))
+            known.metadata = {**(known.metadata or {}), **(row.metadata or {})}
+            known.save(using=self.db, update_fields=["tags", "metadata", "updated_at"])
+        return cast("Relationship", known)
 
     def neighbours(self, entity: "Entity | UUID", *, depth: int = 2, limit: int = 100) -> dict[UUID, int]:
         """Return the ids of the entities around one, nearest first, with how many steps away each is.

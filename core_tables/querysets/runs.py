@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import models
-from django.db.models import Count, F, Func, Max, Min, Q, QuerySet, Sum, Value
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum, Value
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 EVENT = Q(type="run_event")
 ENDED = EVENT & Q(_status__in=("completed", "timeout", "error"))
 FAILED = Q(type="action", body__result__success=False) | Q(type="embedding_event", _status="failed")
+
+# JSON has numbers that no float holds, and in the order of jsonb what is no number is before or after them all:
+# an entry that says anything else counts as none.
+COUNTED = Q(type="action", body__promptCount__gte=0, body__promptCount__lte=1_000_000)
 
 # The run events to look at for each run that is asked for: two are usual, retries have more.
 EVENTS_A_RUN = 20
@@ -58,13 +62,6 @@ class Run:
         return max((self.ended - self.started).total_seconds(), 0.0)
 
 
-class JsonType(Func):
-    """What kind of value a JSON value is, in PostgreSQL's words."""
-
-    function = "jsonb_typeof"
-    output_field = models.TextField()
-
-
 def summaries(events: "QuerySet[Log]", entries: "QuerySet[Log]", *, status: str | None, limit: int) -> Iterator[Run]:
     """Yield the runs that the newest of some run events belong to, counted over all `entries`. One query."""
     run = KeyTextTransform("runId", "body")
@@ -73,7 +70,7 @@ def summaries(events: "QuerySet[Log]", entries: "QuerySet[Log]", *, status: str 
     found = (
         # The index of runs has the first condition.
         entries.filter(body__has_key="runId")
-        .alias(_status=KeyTextTransform("status", "body"), _prompts=JsonType(KeyTransform("promptCount", "body")))
+        .alias(_status=KeyTextTransform("status", "body"))
         .annotate(run=run)
         .filter(run__in=recent[: max(limit, 10) * EVENTS_A_RUN])
         .order_by()
@@ -88,7 +85,7 @@ def summaries(events: "QuerySet[Log]", entries: "QuerySet[Log]", *, status: str 
             actions=Count("pk", filter=Q(type="action")),
             evaluators=Count("pk", filter=Q(type="evaluator")),
             models=Count("pk", filter=Q(type__startswith="useModel:")),
-            prompts=Coalesce(Sum(prompts, filter=Q(type="action", _prompts="number")), 0.0),
+            prompts=Coalesce(Sum(prompts, filter=COUNTED), 0.0),
             errors=Count("pk", filter=FAILED),
             state=Coalesce(F("ends__0"), Value("started"), output_field=models.TextField()),
         )

@@ -6,12 +6,14 @@ for its signals, or a rule other than CASCADE and SET_NULL, is left to the colle
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models import signals
 from django.db.models.deletion import get_candidate_relations_to_delete
+from django.db.models.expressions import RawSQL
 
 from core_tables.querysets.base import RecordQuerySet
 
@@ -19,6 +21,9 @@ M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 # What Django leaves to the database, or to nobody.
 UNSEEN = {"DO_NOTHING", "DB_CASCADE", "DB_SET_NULL", "DB_SET_DEFAULT"}
+
+# How many of the chosen rows go in one statement: it names each of them.
+BATCH = 10_000
 
 
 def _rule(key: models.ForeignKey[Any, Any]) -> str:
@@ -70,16 +75,47 @@ def sweep(rows: models.QuerySet[Any]) -> Counter[str]:
     return +found
 
 
+def _with_keys(rows: models.QuerySet[Any], keys: Sequence[UUID]) -> models.QuerySet[Any]:
+    """Return the rows with these keys, which are one parameter however many they are."""
+    return rows.filter(pk__in=RawSQL("SELECT unnest(%s::uuid[])", [list(keys)]))
+
+
+def _gone(rows: models.QuerySet[Any]) -> Counter[str]:
+    """Delete rows that nobody has to see, and what goes with them."""
+    return sweep(rows) + Counter({rows.model._meta.label: rows._raw_delete(using=rows.db)})
+
+
 class SweepingQuerySet(RecordQuerySet[M_co]):
     """Rows that may have a great many others pointing to them."""
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the rows and all that goes with them, as Django does, without loading what goes with them."""
+        """Delete the rows and all that goes with them, as Django does, without loading what goes with them.
+
+        The rows are chosen and locked before any goes, as the filter may look at what goes with them. Only their
+        ids are held.
+        """
+        # What Django refuses, such as a slice, it refuses here: with no row it does nothing else.
+        super(SweepingQuerySet, self.none()).delete()
         self._for_write = True
+        everything = self.model._base_manager.using(self.db)
+        found: Counter[str] = Counter()
         with transaction.atomic(using=self.db):
-            found = sweep(self.using(self.db))
-            found.update(super().delete()[1])
+            keys = self._lock()
+            for start in range(0, len(keys), BATCH):
+                some = _with_keys(everything, keys[start : start + BATCH])
+                found += _gone(some) if _sweepable(self.model) else sweep(some)
+            if keys and not _sweepable(self.model):
+                # All at once, for no listener may hear of a row before another one is protected.
+                found.update(_with_keys(everything, keys).delete()[1])
+        self._result_cache = None
         return found.total(), dict(found)
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def _lock(self) -> list[UUID]:
+        """Lock the rows, so that nobody points to them any more; return their keys."""
+        chosen = self.using(self.db).order_by().values("pk")
+        # What is DISTINCT, grouped or joined can't be locked, but the rows that it leads to can.
+        rows = self.model._base_manager.using(self.db).filter(pk__in=chosen).select_for_update()
+        return list(rows.order_by("pk").values_list("pk", flat=True))

@@ -57,6 +57,11 @@ class TestPatch:
     def test_mistakes_are_named(self, agent):
         with pytest.raises(InvalidContent, match="pass a dict"):
             Agent.objects.patch(agent, settings=["a"])
+        for fields in ({"settings": {"a": ["\ud800"]}}, {"settings": {"a\0": 1}}, {"settings": {"a": float("inf")}}):
+            with pytest.raises(InvalidContent, match=r"field settings of the agent"):
+                Agent.objects.patch(agent, **fields)
+        with pytest.raises(InvalidContent, match=r"field system of the agent"):
+            Agent.objects.patch(agent, system="a\0b")
         with pytest.raises(ValueError, match="colour"):
             Agent.objects.patch(agent, colour="green")
         with pytest.raises(Agent.DoesNotExist):

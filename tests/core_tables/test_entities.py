@@ -3,7 +3,7 @@ import uuid
 import pytest
 from django.db import connection
 
-from core_tables.exceptions import WrongAgent
+from core_tables.exceptions import InvalidContent, WrongAgent
 from core_tables.models import Agent, Component, Entity, Participant, Room, World
 from tests.core_tables.asked import asking
 from tests.core_tables.together import together
@@ -81,10 +81,24 @@ class TestEnsure:
 
     def test_an_id_belongs_to_one_agent(self, entity):
         eve = Agent.objects.create(name="Eve")
-        with pytest.raises(WrongAgent, match=str(entity.pk)):
-            Entity.objects.ensure(id=entity.pk, agent=eve, names=["x"])
+        for rows in (Entity.objects, eve.entities):
+            with pytest.raises(WrongAgent, match=str(entity.pk)):
+                rows.ensure(id=entity.pk, agent=eve, names=["x"])
         entity.refresh_from_db()
         assert entity.names == ["Grace"]
+
+    def test_names_are_several_texts(self, agent):
+        for wrong in ("Grace", b"Grace", [["Grace"]], [5], [None]):
+            with pytest.raises(TypeError, match=r"^Names (are|have)"):
+                Entity.objects.ensure(id=uuid.uuid4(), agent=agent, names=wrong)
+        with pytest.raises(TypeError, match=r"^Names have"):
+            Entity.objects.named(["Grace"])
+        with pytest.raises(TypeError, match=r"^Types have"):
+            Entity.objects.with_components(["profile"])
+        for name in ("a\0", "\ud800"):
+            with pytest.raises(InvalidContent, match=r"field names of the entity"):
+                Entity.objects.ensure(id=uuid.uuid4(), agent=agent, names=["fine", name])
+        assert not Entity.objects.exists()
 
 
 @pytest.mark.usefixtures("store")
@@ -105,6 +119,12 @@ class TestComponents:
         assert Component.objects.of(entity, "profile").get().data == {"n": 0}
         assert Component.objects.of(entity, "profile", world=world).delete()[0] == 1
         assert Component.objects.of(entity, "profile", world=world, source_entity=other).exists()
+
+    @pytest.mark.parametrize(("kind", "data"), [("a\0", {}), ("a", {"x": "\0"}), ("a", {"x": float("nan")})])
+    def test_what_postgresql_has_no_text_for(self, agent, room, entity, kind, data):
+        with pytest.raises(InvalidContent, match=r"field (type|data) of the component"):
+            Component.objects.put(entity, kind, data, agent=agent, room=room)
+        assert not Component.objects.exists()
 
     def test_an_entity_that_is_not_there(self, agent, room):
         with pytest.raises(Entity.DoesNotExist):

@@ -5,6 +5,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from core_tables.exceptions import InvalidContent
 from core_tables.models import Entity, Log, Room
 from tests.core_tables.asked import asking
 from tests.core_tables.together import together
@@ -35,6 +36,17 @@ class TestWriting:
         assert made == 500
         assert Log.objects.of_type("b").count() == 500
         assert Log.objects.of_type("action", "b").filter(agent=agent).count() == 1
+
+    @pytest.mark.parametrize(
+        ("kind", "body"), [("\0", {}), ("a", {"x": "\ud800"}), ("a", [float("nan")]), ("a", {1: {1}})]
+    )
+    def test_what_postgresql_has_no_text_for(self, room, entity, kind, body):
+        with pytest.raises(InvalidContent, match=r"field (type|body) of the log entry"):
+            Log.objects.write(kind, body, entity=entity, room=room)
+        rows = [Log(type="a", body={}, entity=entity, room=room), Log(type=kind, body=body, entity=entity, room=room)]
+        with pytest.raises(InvalidContent, match=r"field (type|body) of log entry 1 of these"):
+            Log.objects.write_many(rows)
+        assert not Log.objects.exists()
 
     def test_spans_of_time(self, write):
         for at in range(5):
@@ -91,6 +103,16 @@ class TestRuns:
         write("run_event", 2, runId="r", status="completed")
         (run,) = Log.objects.runs()
         assert (run.status, run.seconds) == ("completed", 2.0)
+
+    @pytest.mark.parametrize(
+        "counts", [[10**400], [10**308] * 2, [-1], [True], ["3"], [None], [[]], [{}], [float("1e6") + 1]]
+    )
+    def test_a_number_that_cannot_be_counts_as_none(self, write, counts):
+        write("run_event", 0, runId="r", status="started")
+        for count in [*counts, 2, 0, 1.5]:
+            write("action", 1, runId="r", promptCount=count)
+        (run,) = Log.objects.runs()
+        assert (run.model_calls, run.actions) == (3, len(counts) + 3)
 
     def test_the_entries_of_a_run_are_found_by_the_index(self, room, entity):
         with connection.cursor() as cursor:

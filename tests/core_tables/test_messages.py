@@ -3,7 +3,7 @@ import datetime
 import uuid
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from core_tables.exceptions import InvalidContent
@@ -113,6 +113,55 @@ class TestRecord:
     def test_a_source_needs_its_type(self, room):
         with pytest.raises(InvalidContent, match="message 17 has no source_type"):
             Message.objects.record(room=room, source_id="17", content="x")
+
+    @pytest.mark.parametrize("spelled", [str, lambda key: str(key).upper(), lambda key: key.hex, lambda key: key])
+    def test_ids_may_be_spelled_in_any_way(self, room, entity, spelled):
+        key = spelled(room.pk)
+        first = Message.objects.record(room=key, author=spelled(entity.pk), content="x", source_type="x", source_id=17)
+        assert first.new
+        assert (first.message.room, first.message.author, first.message.source_id) == (room, entity, "17")
+        answer = Message.objects.record(room_id=key, content="y", in_reply_to=spelled(first.message.pk)).message
+        assert answer.in_reply_to == first.message
+        for source_id in (17, "17"):
+            built = Message(room_id=key, content="again", source_type="x", source_id=source_id)
+            with asking(2):
+                assert Message.objects.record_many([built]) == [(first.message, False)]
+        own = spelled(first.message.pk)
+        assert Message.objects.record(id=own, room=room, content="z") == (first.message, False)
+
+    def test_answers_to_numbers(self, room):
+        rows = [Message(room=room, content=str(n), source_type="x", source_id=n) for n in (1, 2)]
+        Message.objects.record_many(rows, replies={2: 1})
+        assert Message.objects.get(source_id="2").in_reply_to.source_id == "1"
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"content": "a\0b"},
+            {"content": "\ud800"},
+            {"metadata": {"x": float("nan")}},
+            {"raw_message": [{"text": "\0"}]},
+            {"source_type": "\0"},
+            {"source_type": "x", "source_id": b"1"},
+            {"source_type": "x", "source_id": True},
+            {"source_type": "x", "source_id": 1.5},
+        ],
+    )
+    def test_what_postgresql_has_no_text_for(self, room, fields):
+        (name, *_) = reversed(fields)
+        wrong = {"content": "x", **fields}
+        with pytest.raises(InvalidContent, match=f"{name} of the message"):
+            Message.objects.record(room=room, **wrong)
+        with pytest.raises(InvalidContent, match=f"{name} of message 1 of these"):
+            Message.objects.record_many([Message(room=room, content="x"), Message(room=room, **wrong)])
+        assert not Message.objects.exists()
+
+    def test_a_constraint_of_somebody_elses_is_named(self, room):
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE UNIQUE INDEX theirs ON messages (content)")
+        Message.objects.record(room=room, content="x")
+        with pytest.raises(IntegrityError, match="theirs"), transaction.atomic():
+            Message.objects.record(room=room, content="x", source_type="x", source_id="1")
 
     def test_many_tell_which_were_new_in_their_order(self, room):
         def built(ids):

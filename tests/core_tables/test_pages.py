@@ -70,3 +70,14 @@ def test_one_query_a_page_and_no_count():
 def test_what_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValueError, match="size of at least 1"):
         Agent.objects.page(**wrong)
+
+
+def test_a_row_without_a_time_is_on_no_page():
+    keys = agents(range(3))
+    with connection.cursor() as cursor:
+        # As in a table that another tool made.
+        cursor.execute("ALTER TABLE agents ALTER created_at DROP NOT NULL")
+    Agent.objects.create(name="timeless")
+    Agent.objects.filter(name="timeless").update(created_at=None)
+    pages = walk("before", "older", 2)
+    assert [row.pk for page in reversed(pages) for row in page] == keys

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from core_tables.exceptions import InvalidContent
 from core_tables.models import Agent, Entity, Message, Participant, Room, World
 from tests.core_tables import store as stores
 from tests.core_tables.asked import asking
@@ -64,6 +65,27 @@ class TestEnsure:
         room, _ = Room.objects.ensure(agent=str(agent.pk), source="x", channel_id="1")
         assert Room.objects.ensure(agent=agent, source="x", channel_id="1") == (room, False)
         assert room.agent == agent
+
+    def test_a_channel_may_be_a_number(self, agent):
+        room, made = Room.objects.ensure(agent=agent, source="telegram", channel_id=-1001)
+        assert (room.channel_id, made) == ("-1001", True)
+        for channel in (-1001, "-1001"):
+            assert Room.objects.ensure(agent=agent, source="telegram", channel_id=channel) == (room, False)
+
+    def test_a_filter_makes_no_second_room(self, agent, room):
+        room, _ = Room.objects.ensure(agent=agent, source="x", channel_id="1")
+        eve = Agent.objects.create(name="Eve")
+        for rows in (eve.rooms, Room.objects.filter(source="y")):
+            assert rows.ensure(agent=agent, source="x", channel_id="1") == (room, False)
+
+    @pytest.mark.parametrize(
+        "fields",
+        [{"source": "\0"}, {"channel_id": "\ud800"}, {"channel_id": None}, {"defaults": {"metadata": {"a": "\0"}}}],
+    )
+    def test_what_postgresql_has_no_text_for(self, agent, fields):
+        with pytest.raises(InvalidContent, match=r"source|channel_id|field metadata of the room"):
+            Room.objects.ensure(**{"agent": agent, "source": "x", "channel_id": "1", **fields})
+        assert not Room.objects.exists()
 
     def test_channels_sources_and_agents_are_kept_apart(self, agent):
         eve = Agent.objects.create(name="Eve")

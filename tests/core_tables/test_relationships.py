@@ -1,6 +1,7 @@
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
+from core_tables.exceptions import InvalidContent
 from core_tables.models import Agent, Entity, Relationship
 from tests.core_tables.asked import asking
 from tests.core_tables.together import together
@@ -46,6 +47,29 @@ class TestRelate:
             Relationship.objects.relate(people[0], people[1], agent=agent)
         assert Relationship.objects.count() == 1
 
+    def test_tags_are_several_texts(self, agent, people):
+        a, b, *_ = people
+        for wrong in ("friend", b"friend", [5], [["friend"]]):
+            with pytest.raises(TypeError, match=r"^Tags (are|have)"):
+                Relationship.objects.relate(a, b, agent=agent, tags=wrong)
+        with pytest.raises(TypeError, match=r"^Tags have"):
+            Relationship.objects.tagged(["friend"])
+        for fields in ({"tags": ["a\0"]}, {"metadata": {"a": "\ud800"}}):
+            with pytest.raises(InvalidContent, match=r"field (tags|metadata) of the relationship"):
+                Relationship.objects.relate(a, b, agent=agent, **fields)
+        assert not Relationship.objects.exists()
+
+
+@pytest.fixture
+def without_constraint(committed_store):
+    """As an adopted table may be."""
+    name, columns = "unique_relationship", "(source_entity_id, target_entity_id, agent_id)"
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE relationships DROP CONSTRAINT {name}")
+        yield
+        cursor.execute("DELETE FROM relationships")
+        cursor.execute(f"ALTER TABLE relationships ADD CONSTRAINT {name} UNIQUE {columns}")
+
 
 @pytest.mark.usefixtures("store")
 class TestGraph:
@@ -87,9 +111,12 @@ class TestGraph:
         assert {row.tags[0] for row in edges} == {"01", "21"}
 
 
-@pytest.mark.usefixtures("committed_store")
-def test_relating_at_once_loses_no_tag(agent, people):
-    a, b, *_ = people
+@pytest.mark.parametrize("constrained", [True, False])
+def test_relating_at_once_loses_no_tag(request, constrained, committed_store):
+    if not constrained:
+        request.getfixturevalue("without_constraint")
+    agent = Agent.objects.create(name="Ada")
+    a, b = (Entity.objects.create(agent=agent) for _ in range(2))
 
     def relate(n):
         return Relationship.objects.relate(a, b, agent=agent, tags=[f"t{n}"], metadata={str(n): n})
@@ -98,3 +125,15 @@ def test_relating_at_once_loses_no_tag(agent, people):
     row = Relationship.objects.get()
     assert sorted(row.tags) == sorted(f"t{n}" for n in range(16))
     assert row.metadata == {str(n): n for n in range(16)}
+
+
+@pytest.mark.usefixtures("without_constraint")
+def test_without_the_constraint_what_others_left_empty_is_filled():
+    agent = Agent.objects.create(name="Ada")
+    a, b = (Entity.objects.create(agent=agent) for _ in range(2))
+    with transaction.atomic():
+        made = Relationship.objects.relate(str(a.pk), b, agent=agent, tags=["x"])
+        Relationship.objects.update(tags=None, metadata=None)
+        again = Relationship.objects.relate(a, b.pk, agent=agent, tags=["y"], metadata={"z": 1})
+    assert again == made == Relationship.objects.get()
+    assert (again.tags, again.metadata) == (["y"], {"z": 1})

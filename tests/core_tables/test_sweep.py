@@ -2,6 +2,8 @@
 
 import pytest
 from django.db import connection
+from django.db.models import Count, Window
+from django.db.models.functions import RowNumber
 from django.db.models.signals import post_delete
 from django.test.utils import CaptureQueriesContext
 
@@ -142,3 +144,62 @@ def test_a_queryset_that_django_refuses_loses_nothing():
         Agent.objects.all()[:1].delete()
     assert counts() == before
     assert not hasattr(Agent.objects, "delete")
+
+
+def within(agent):
+    """Querysets of agents, rooms and people whose filters look at what goes with them."""
+    return [
+        agent.rooms.with_entity(agent.entities.first()),
+        agent.rooms.filter(messages__content="hello"),
+        agent.rooms.filter(messages__content="hello").distinct().order_by("name"),
+        agent.rooms.annotate(said=Count("messages")).filter(said__gt=1),
+        agent.rooms.annotate(n=Window(RowNumber(), order_by="created_at")).filter(n__gt=0),
+        agent.rooms.with_last_message().filter(last_message="again"),
+        agent.rooms.select_related("agent").prefetch_related("messages").filter(participants__isnull=False),
+        agent.entities.in_room(agent.rooms.first()),
+        Message.objects.filter(in_reply_to__content="hello", room__agent=agent),
+        Agent.objects.filter(pk=agent.pk, memories__type="facts"),
+    ]
+
+
+@pytest.mark.parametrize("batch", [2, 100])
+@pytest.mark.parametrize("heard", [False, True])
+@pytest.mark.parametrize("place", range(10))
+def test_the_rows_are_chosen_before_what_the_filter_looks_at_is_gone(monkeypatch, place, heard, batch):
+    monkeypatch.setattr("core_tables.querysets.sweep.BATCH", batch)
+    populated("Eve")
+    others = counts()
+    agent = populated("Ada")
+    rows = within(agent)[place]
+    keys = set(rows.values_list("pk", flat=True))
+    assert keys
+
+    def listen(**_):
+        pass
+
+    if heard:
+        post_delete.connect(listen, sender=rows.model)
+    try:
+        _, found = rows.delete()
+    finally:
+        post_delete.disconnect(listen, sender=rows.model)
+    assert found[rows.model._meta.label] == len(keys)
+    assert not rows.model.objects.filter(pk__in=keys).exists()
+    agent.delete()
+    assert counts() == others
+
+
+def test_what_is_chosen_is_locked_once():
+    populated("Ada")
+    with CaptureQueriesContext(connection) as queries:
+        Room.objects.filter(messages__content="hello").delete()
+    asked = [query["sql"] for query in queries if "'hello'" in query["sql"]]
+    assert len(asked) == 1
+    assert asked[0].endswith("FOR UPDATE")
+
+
+def test_nothing_chosen_is_nothing_deleted():
+    populated("Ada")
+    before = counts()
+    assert Room.objects.filter(name="none").delete() == (0, {})
+    assert counts() == before
