@@ -15,7 +15,8 @@ from uuid import UUID
 
 from django.db import connections
 
-from core_tables.exceptions import InvalidValue, NotANumber, UnknownAgent
+from core_tables.exceptions import InvalidKey, InvalidValue, NotANumber, UnknownAgent
+from core_tables.pickled import UNFIT, WRAPPER
 from core_tables.twins import twin
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ ORDER = 'octet_length({0}.key), {0}.key COLLATE "C"'
 READ = f"""done AS (
 SELECT c.key, c.value FROM cache c WHERE c.agent_id = %(agent)s AND c.key = ANY(%(keys)s::text[]) AND {LIVE}
 )"""
-FIND = READ.replace("c.value", "NULL AS value", 1)
+# Whether there is a value, and the value itself where it is a pickle: one that nobody here signed counts as none.
+PICKLE = f"CASE WHEN c.value ? '{WRAPPER}' THEN c.value END AS value"
+FIND = READ.replace("c.value", PICKLE, 1)
 
 # Every database that has the table has this primary key, those that other tools made too. `value` tells what is new.
 PUT = f"""done AS (
@@ -47,6 +50,16 @@ RETURNING c.key, to_jsonb(c.created_at = c.updated_at) AS value
 )"""
 SET = PUT.format("")
 ADD = PUT.format(f"WHERE NOT {LIVE}")
+# A list has what is there instead, if that is a pickle.
+ADD_OR_TELL = (
+    ADD.replace("done", "added", 1)
+    + f""", done AS (
+SELECT key, value FROM added
+ UNION ALL
+SELECT c.key, jsonb_build_array(c.value) FROM cache c, jsonb_object_keys(%(data)s::jsonb) AS given
+ WHERE c.agent_id = %(agent)s AND c.key = given AND {LIVE} AND c.value ? '{WRAPPER}' AND NOT EXISTS (SELECT FROM added)
+)"""
+)
 
 ADD_TO_NUMBER = f"""done AS (
 UPDATE cache c SET value = to_jsonb(c.value::numeric + %(delta)s::numeric), updated_at = statement_timestamp()
@@ -56,7 +69,7 @@ RETURNING c.key, c.value
 TOUCH = f"""done AS (
 UPDATE cache c SET expires_at = statement_timestamp() + %(timeout)s::interval, updated_at = statement_timestamp()
  WHERE c.agent_id = %(agent)s AND c.key = %(key)s AND {LIVE}
-RETURNING c.key, NULL AS value
+RETURNING c.key, {PICKLE}
 )"""
 DELETE = f"""doomed AS (
 SELECT c.key FROM cache c WHERE c.agent_id = %(agent)s AND {{}} ORDER BY {ORDER.format("c")} FOR UPDATE
@@ -71,6 +84,8 @@ DELETE_ALL = DELETE.format("c.metadata @> %(metadata)s::jsonb")
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 # Seconds: a century. Longer is as good as for good, and Python can't read a date after the year 9999.
 LONGEST = 100 * 365 * 24 * 3600.0
+# Of a key, in UTF-8: with the agent's id it has to fit a third of an index's page.
+KEY_BYTES = 2500
 
 Timeout = float | datetime.timedelta | None
 
@@ -78,8 +93,35 @@ Timeout = float | datetime.timedelta | None
 def _interval(timeout: Timeout) -> datetime.timedelta | None:
     if timeout is None:
         return None
-    seconds = timeout.total_seconds() if isinstance(timeout, datetime.timedelta) else float(timeout)
+    if isinstance(timeout, str | bytes):
+        raise TypeError(f"A timeout is a number of seconds or a timedelta, not {timeout!r}.")
+    seconds = timeout.total_seconds() if isinstance(timeout, datetime.timedelta) else _float(timeout)
+    if math.isnan(seconds):
+        raise ValueError("A timeout that is not a number says nothing: give seconds, or None for good.")
     return None if seconds > LONGEST else datetime.timedelta(seconds=max(seconds, -LONGEST))
+
+
+def _float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # an integer longer than any float
+        return math.copysign(math.inf, number > 0 or -1)
+
+
+def _checked(keys: Iterable[str], most: float = math.inf) -> list[str]:
+    """Return keys that PostgreSQL takes, of up to so many bytes."""
+    found = list(keys)
+    for key in found:
+        if not isinstance(key, str):
+            raise TypeError(f"A key is a text, not {type(key).__name__}: take str({key!r}).")
+        if UNFIT.search(key):
+            raise InvalidKey(f"The key {key!r:.100} holds a NUL or half a surrogate pair: take it out.")
+        if len(key.encode()) > most:
+            raise InvalidKey(
+                f"The key {key!r:.60} has {len(key.encode()):,} bytes, and {most:,} is the most that its index takes: "
+                "keep the value under a hash of it."
+            )
+    return found
 
 
 def _as_json(data: Mapping[str, Any]) -> str:
@@ -107,7 +149,8 @@ class AgentStore:
     """What one agent keeps: JSON under keys that are texts. The methods have names and meanings of Django's caches.
 
     A timeout is in seconds, or a timedelta; None keeps a value for good, and 0 or less makes it expire at once.
-    Every method makes one statement, but `get_or_set()` up to three, and all raise UnknownAgent for want of the agent.
+    Every method makes one statement, but `get_or_set()` up to three, and all raise UnknownAgent for want of the agent,
+    TypeError for a key that is no text, and InvalidKey for one that PostgreSQL does not take.
 
     entries: the queryset this came from; it says which database.
     metadata: added to that of each row written. What a row has besides is kept. `clear()` deletes what has all of it.
@@ -137,14 +180,14 @@ class AgentStore:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """Return the values there are, by key."""
-        wanted = list(keys)
+        wanted = _checked(keys)
         return self._run(READ, write=False, keys=wanted) if wanted else {}
 
     aget_many = twin(get_many)
 
     def has_key(self, key: str) -> bool:
         """Whether there is a value under a key."""
-        return key in self._run(FIND, write=False, keys=[key])
+        return key in self._find(key)
 
     ahas_key = twin(has_key)
 
@@ -180,10 +223,22 @@ class AgentStore:
 
     aadd = twin(add)
 
-    def _put(self, sql: str, data: Mapping[str, Any], timeout: Timeout) -> dict[str, bool]:
+    def _put(self, sql: str, data: Mapping[str, Any], timeout: Timeout) -> dict[str, Any]:
         if not data:
             return {}
+        _checked(data, KEY_BYTES)
         return self._run(sql, data=_as_json(data), timeout=_interval(timeout), metadata=json.dumps(dict(self.metadata)))
+
+    def _find(self, key: str) -> dict[str, Any]:
+        return self._run(FIND, write=False, keys=_checked([key]))
+
+    def _touch(self, key: str, timeout: Timeout) -> dict[str, Any]:
+        return self._run(TOUCH, key=_checked([key])[0], timeout=_interval(timeout))
+
+    def _add_or_tell(self, key: str, value: Any, timeout: Timeout) -> tuple[bool, Any]:
+        """Return whether the value is kept, and otherwise what is there, if that is a pickle."""
+        told = self._put(ADD_OR_TELL, {key: value}, timeout).get(key)
+        return (False, told[0]) if isinstance(told, list) else (told is not None, None)
 
     def get_or_set(self, key: str, default: Any | Callable[[], Any], timeout: Timeout = None) -> Any:
         """Return the value under a key; where there is none keep `default`, or what it returns when called.
@@ -206,7 +261,7 @@ class AgentStore:
 
     def touch(self, key: str, timeout: Timeout = None) -> bool:
         """Count a value's timeout from now; return whether there is one."""
-        return key in self._run(TOUCH, key=key, timeout=_interval(timeout))
+        return key in self._touch(key, timeout)
 
     atouch = twin(touch)
 
@@ -217,7 +272,8 @@ class AgentStore:
             ValueError: there is nothing under the key, or `delta` is not finite.
             NotANumber: what is there is no number.
         """
-        if not math.isfinite(delta):
+        _checked([key])
+        if not math.isfinite(_float(delta)):
             raise ValueError(f"{delta} can't be added to what is under {key!r}: give a finite number.")
         done = self._run(ADD_TO_NUMBER, key=key, delta=f"{delta + 0}")
         if key not in done:
@@ -244,7 +300,7 @@ class AgentStore:
 
     def delete_many(self, keys: Iterable[str]) -> int:
         """Delete what is under these keys; return how many values there were."""
-        doomed = list(keys)
+        doomed = _checked(keys)
         return int(self._run(DELETE_KEYS, keys=doomed)["live"]) if doomed else 0
 
     adelete_many = twin(delete_many)

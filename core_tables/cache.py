@@ -15,6 +15,7 @@ A dict that is stored as JSON loses the order of its keys; an OrderedDict keeps 
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
+from hashlib import sha256
 from random import random
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from uuid import UUID
@@ -22,9 +23,9 @@ from uuid import UUID
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.db.models import Q
 
-from core_tables.agent_store import AgentStore
+from core_tables.agent_store import KEY_BYTES, AgentStore
 from core_tables.exceptions import NotANumber, UnknownAgent
-from core_tables.pickled import Unreadable, dump, load
+from core_tables.pickled import UNFIT, Unreadable, dump, load
 from core_tables.twins import twin
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ R = TypeVar("R")
 
 # Tells the entries of this backend from what the agent keeps besides: only these are counted, culled and cleared.
 MARK = {"django_cache": True}
+SHOWN = 200  # characters of a key that has to be shortened
 
 
 class AgentCache(BaseCache):
@@ -51,6 +53,14 @@ class AgentCache(BaseCache):
         super().__init__(params)
         self._location = str(location)
 
+    def make_and_validate_key(self, key: Any, version: int | None = None) -> str:
+        """Return what an entry is kept under: Django's key, or a hash after its beginning where no index takes it."""
+        name = str(super().make_and_validate_key(key, version=version))
+        whole = name.encode(errors="surrogatepass")
+        if len(whole) <= KEY_BYTES and not UNFIT.search(name):
+            return name
+        return f"{UNFIT.sub('?', name[:SHOWN])}:sha256:{sha256(whole).hexdigest()}"
+
     def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         return self.get_many([key], version=version).get(key, default)
 
@@ -64,7 +74,7 @@ class AgentCache(BaseCache):
 
     def has_key(self, key: Any, version: int | None = None) -> bool:
         name = self.make_and_validate_key(key, version=version)
-        return self._ask(lambda store: store.has_key(name))
+        return _counts(self._ask(lambda store: store._find(name)))
 
     def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         self.set_many({key: value}, timeout=timeout, version=version)
@@ -79,13 +89,18 @@ class AgentCache(BaseCache):
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         name, kept = self.make_and_validate_key(key, version=version), dump(value)
-        added = self._ask(lambda store: store.add(name, kept, self._seconds(timeout)))
+        seconds = self._seconds(timeout)
+        added, there = self._ask(lambda store: store._add_or_tell(name, kept, seconds))
+        if not added and not _is_readable(there):
+            # Only while it is this one: of several callers who find it, one adds.
+            self._ask(lambda store: store.entries.filter(agent=store.agent_id, key=name, value=there)._drop())
+            added = self._ask(lambda store: store.add(name, kept, seconds))
         self._make_room([name], int(added))
         return added
 
     def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         name = self.make_and_validate_key(key, version=version)
-        return self._ask(lambda store: store.touch(name, self._seconds(timeout)))
+        return _counts(self._ask(lambda store: store._touch(name, self._seconds(timeout))))
 
     def incr(self, key: Any, delta: Any = 1, version: int | None = None) -> Any:
         """Add to a number; when it expires stays as it was.
@@ -143,6 +158,19 @@ class AgentCache(BaseCache):
 
     def _others(self, store: AgentStore, fresh: Collection[str]) -> "CacheQuerySet":
         return store.entries.filter(agent=store.agent_id, metadata__contains=MARK).exclude(key__in=fresh)
+
+
+def _is_readable(value: Any) -> bool:
+    try:
+        load(value)
+    except Unreadable:
+        return False
+    return True
+
+
+def _counts(found: Mapping[str, Any]) -> bool:
+    """Return whether there is something, and no pickle that somebody else made."""
+    return bool(found) and all(map(_is_readable, found.values()))
 
 
 def _agent(location: str, *, using: str) -> UUID:

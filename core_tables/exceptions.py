@@ -23,6 +23,10 @@ class InvalidValue(MemoryStoreError, ValueError):
     """A value that the cache can't keep, because it is not JSON."""
 
 
+class InvalidKey(MemoryStoreError, ValueError):
+    """A key that the cache can't keep anything under: too long, or with characters that PostgreSQL has not."""
+
+
 class NotANumber(MemoryStoreError, TypeError):
     """Something is to be added to a value that is no number."""
 
@@ -46,10 +50,13 @@ class GiveUp(MemoryStoreError):
 class TryLater(MemoryStoreError):
     """Raised by the code of a task: try again after this time, a timedelta, as a rate limit asks for.
 
-    It counts as an attempt. Where no attempt is left, the task has failed.
+    It counts as an attempt. Where no attempt is left, the task has failed. A century is the longest wait; what is not
+    above 0 counts as if no time were asked for.
     """
 
     def __init__(self, after: datetime.timedelta, reason: str = "") -> None:
+        if not isinstance(after, datetime.timedelta):
+            raise TypeError(f"TryLater takes a timedelta, not {type(after).__name__}: TryLater(timedelta(minutes=1)).")
         super().__init__(reason or f"To be tried again after {after}.")
         self.after = after
 

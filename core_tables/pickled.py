@@ -55,7 +55,12 @@ def dump(value: Any) -> Any:
             return value
     except RecursionError:  # a list that holds itself
         pass
-    text = base64.b64encode(pickle.dumps(value, pickle.HIGHEST_PROTOCOL)).decode("ascii")
+    try:
+        text = base64.b64encode(pickle.dumps(value, pickle.HIGHEST_PROTOCOL)).decode("ascii")
+    except RecursionError as problem:
+        raise pickle.PicklingError(
+            f"A {type(value).__name__} is nested too deeply for a pickle: flatten it."
+        ) from problem
     return {WRAPPER: _signer().sign(text)}
 
 

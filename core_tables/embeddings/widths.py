@@ -1,7 +1,7 @@
 """Which column takes a vector, and whether a vector may go there."""
 
 from functools import cache
-from math import hypot
+from math import hypot, inf
 from typing import Any
 
 from django.apps import apps
@@ -12,6 +12,8 @@ from core_tables.exceptions import InvalidVector, UnknownWidth
 
 # PostgreSQL adds the squares up in single precision: outside of these they become zero or infinity.
 SHORTEST, LONGEST = 1e-18, 1e19
+# Wider ones are in their indexes, and compared in a search, in half precision, which goes as far as this.
+WIDEST_SINGLE, LARGEST_HALF = 2000, 65_504
 
 
 @cache
@@ -52,14 +54,25 @@ def checked(vector: Any) -> Vector:
     column_for(len(numbers))
     try:
         length = hypot(*numbers)
-        if SHORTEST < length < LONGEST:
-            return vector if isinstance(vector, Vector) else Vector(numbers)
     except TypeError:
         raise InvalidVector("A vector holds numbers, in one dimension: this one holds something else.") from None
+    except OverflowError:  # an integer that no float holds
+        length = inf
+    if SHORTEST < length < LONGEST:
+        _check_half(numbers)
+        return vector if isinstance(vector, Vector) else Vector(numbers)
     raise InvalidVector(
         f"A vector whose length is {length:g} has no cosine: it is all zeros, holds NaN or infinity, or is out of the "
         "range of single precision."
     )
+
+
+def _check_half(numbers: list[Any]) -> None:
+    if len(numbers) > WIDEST_SINGLE and (largest := max(map(abs, numbers))) > LARGEST_HALF:
+        raise InvalidVector(
+            f"A vector of {len(numbers)} numbers holds {largest:g}, and {LARGEST_HALF:,} is the largest that such a "
+            "one may hold: divide it by its length, which changes no cosine."
+        )
 
 
 def _numbers(vector: Any) -> list[Any]:

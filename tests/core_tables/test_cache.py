@@ -1,5 +1,6 @@
 import asyncio
 import datetime
+import random
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from core_tables.agent_store import AgentStore
-from core_tables.exceptions import InvalidValue, NotANumber, UnknownAgent
+from core_tables.exceptions import InvalidKey, InvalidValue, NotANumber, UnknownAgent
 from core_tables.models import Agent, Cache
 
 THREADS = 16
@@ -70,6 +71,37 @@ def test_a_value_comes_back(cache, value):
     assert cache.get("k", "default") == value
     assert "k" in cache
     assert Cache.objects.get(key="k").value == value
+
+
+ASKED = {
+    "get": lambda cache, key: cache.get(key),
+    "has_key": lambda cache, key: key in cache,
+    "set": lambda cache, key: cache.set(key, 1),
+    "add": lambda cache, key: cache.add(key, 1),
+    "touch": lambda cache, key: cache.touch(key),
+    "incr": lambda cache, key: cache.incr(key),
+    "delete": lambda cache, key: cache.delete(key),
+    "set_many": lambda cache, key: cache.set_many({"a": 1, key: 2}),
+}
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+@pytest.mark.parametrize(
+    ("key", "error"), [(1, TypeError), (None, TypeError), ("a\0b", InvalidKey), ("\ud800", InvalidKey)]
+)
+def test_a_key_is_a_text_that_postgresql_takes(cache, key, error, ask):
+    with pytest.raises(error, match=r"key .*: take"):
+        ask(cache, key)
+    assert not Cache.objects.exists()  # and the transaction goes on
+
+
+def test_a_key_fits_its_index(cache):
+    longest = "".join(chr(ord("a") + ord(letter) % 26) for letter in random.Random(1).randbytes(2500).decode("latin-1"))
+    assert cache.set(longest, 1)
+    assert cache.get(longest) == 1
+    with pytest.raises(InvalidKey, match=r"has 2,501 bytes, and 2,500 is the most .*: keep the value under a hash"):
+        cache.set(longest + "x", 1)
+    assert cache.get(longest + "x") is None
 
 
 def test_what_is_not_there_is_the_default(cache):
@@ -180,6 +212,8 @@ def test_there_is_nothing_to_add_to(cache):
         cache.decr("n")
     with pytest.raises(ValueError, match="finite"):
         cache.incr("n", float("nan"))
+    with pytest.raises(ValueError, match="finite"):
+        cache.incr("n", 10**400)
 
 
 # Expiry
@@ -194,7 +228,13 @@ def test_some_values_expire_at_once(cache, timeout):
     assert cache.get_many("abc") == {}
 
 
-@pytest.mark.parametrize("timeout", [None, 1e12, float("inf"), datetime.timedelta.max])
+@pytest.mark.parametrize(("timeout", "error"), [("60", TypeError), (float("nan"), ValueError)])
+def test_a_timeout_is_a_number(cache, timeout, error):
+    with pytest.raises(error, match="timeout"):
+        cache.set("k", 1, timeout)
+
+
+@pytest.mark.parametrize("timeout", [None, 10**400, 1e12, float("inf"), datetime.timedelta.max])
 def test_some_values_never_expire(cache, timeout):
     cache.set("k", 1, timeout)
     assert seconds_left("k") is None

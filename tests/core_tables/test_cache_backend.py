@@ -170,6 +170,39 @@ def test_another_secret_key_makes_a_pickle_missing_and_not_wrong(cache, settings
     assert cache.get("k") == (1,)
 
 
+def test_a_pickle_that_counts_as_missing_is_missing_in_every_way(cache, settings, never_counted):
+    cache.set_many({"k": (1,), "lock": (1,)})
+    settings.SECRET_KEY = "another" * 9
+    assert "k" not in cache
+    assert not cache.touch("k")
+    assert cache.add("lock", (2,))
+    assert not cache.add("lock", (3,))
+    assert cache.get("lock") == (2,)
+    assert cache.get_or_set("k", lambda: (4,)) == (4,)
+    assert "k" in cache
+    assert cache.touch("k")
+
+
+@pytest.mark.parametrize(
+    "key", ["https://example.org/" + "é" * 5000, "a\0b", "half \ud800"], ids=["long", "NUL", "half"]
+)
+@pytest.mark.filterwarnings("ignore::django.core.cache.backends.base.CacheKeyWarning")
+def test_a_key_that_no_index_takes_is_kept_under_a_hash(cache, key):
+    cache.set_many({key: 1, key + "x": 2})
+    assert cache.get_many([key, key + "x"]) == {key: 1, key + "x": 2}
+    assert cache.incr(key) == 2
+    kept = Cache.objects.values_list("key", flat=True)
+    assert all(name.startswith(":1:" + key[:1]) and ":sha256:" in name for name in kept)
+
+
+def test_what_is_nested_too_deeply_says_so(cache):
+    value = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(pickle.PicklingError, match="nested too deeply"):
+        cache.set("k", value)
+
+
 def test_programs_share_what_is_json(cache, agent):
     Cache.objects.of(agent).set(":1:theirs", {"b": 1, "a": [2]})
     cache.set("ours", {"c": 3})

@@ -40,13 +40,21 @@ def test_a_vector_comes_in_many_forms(form):
         [float("nan")] + [1.0] * 383,
         [float("inf")] + [1.0] * 383,
         [1e300] + [1.0] * 383,
+        [10**400] + [1.0] * 383,
         [1e-30] * 384,
     ],
-    ids=["zeros", "NaN", "infinity", "too large", "too small"],
+    ids=["zeros", "NaN", "infinity", "too large", "past any float", "too small"],
 )
 def test_a_vector_needs_a_cosine(numbers):
     with pytest.raises(InvalidVector, match="no cosine"):
         checked(numbers)
+
+
+def test_a_wide_vector_has_to_fit_half_precision():
+    assert checked([65_504.0] * 3072)
+    assert checked([-100_000.0] * 1536)
+    with pytest.raises(InvalidVector, match="3072 numbers holds 100000, and 65,504 is the largest"):
+        checked([1.0] * 3071 + [-100_000.0])
 
 
 @pytest.mark.parametrize("numbers", [["a"] * 384, [None] * 384, [[1.0]] * 384, "a" * 384, {}, 5, Tensor(5)])
