@@ -18,7 +18,8 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Now
 
 from core_tables.querysets.base import key_of
-from core_tables.querysets.task_sql import REPEATS, RanOut, backoff, described, from_now, merged
+from core_tables.querysets.task_input import check_lease, checked_limit, texts
+from core_tables.querysets.task_sql import REPEATS, RanOut, backoff, described, from_now, merged, one_more
 from core_tables.querysets.task_updates import TaskUpdates
 from core_tables.twins import twin
 
@@ -56,7 +57,12 @@ class LeaseQuerySet(TaskUpdates):
         Args:
             agents, names, tags: only tasks of these agents, of these names (see `named()`), with all of these tags.
             worker: who asks, for people to read.
+
+        Raises:
+            TypeError, ValueError: `limit` is no number from 0 on, `lease` no timedelta, or a name or tag no text.
         """
+        limit = checked_limit(limit)
+        check_lease(lease)
         self._for_write = True
         try:
             chosen = self.using(self.db)._narrowed(agents, names, tags)._takeable(limit)
@@ -67,7 +73,7 @@ class LeaseQuerySet(TaskUpdates):
             .filter(chosen)
             ._returning(
                 status=self.model.Status.RUNNING,
-                attempts=F("attempts") + 1,
+                attempts=one_more("attempts"),
                 lease=RandomUUID(),
                 worker=worker or None,
                 locked_until=from_now(lease),
@@ -86,6 +92,7 @@ class LeaseQuerySet(TaskUpdates):
         Raises:
             LeaseLost: somebody else has it by now.
         """
+        check_lease(lease)
         self._held_or_lost(task, locked_until=from_now(lease))
 
     aextend = twin(extend)
@@ -126,7 +133,8 @@ class LeaseQuerySet(TaskUpdates):
 
         Args:
             retry: False where to try again would not help.
-            after: how long to wait, where the default (see `backoff()`) is not what the other side asks for.
+            after: how long to wait, where the default (see `backoff()`) is not what the other side asks for; a century
+                at most.
             note: more for `metadata`.
 
         Raises:
@@ -164,9 +172,12 @@ class LeaseQuerySet(TaskUpdates):
         names: Iterable[str] | None = None,
         tags: Iterable[str] | None = None,
     ) -> Self:
-        rows = self if agents is None else self.filter(agent__in=[key_of(agent) for agent in agents])
-        rows = rows if names is None else rows.named(*names)
-        return rows if tags is None else rows.tagged(*tags)
+        # PostgreSQL locks no rows that are distinct or grouped.
+        apart = self.query.distinct or self.query.group_by is not None
+        rows = self._afresh().filter(pk__in=self.values("pk")) if apart else self
+        rows = rows if agents is None else rows.filter(agent__in=[key_of(agent) for agent in agents])
+        rows = rows if names is None else rows.named(*texts(names, "Names"))
+        return rows if tags is None else rows.tagged(*texts(tags, "Tags"))
 
     def _takeable(self, limit: int) -> RawSQL:
         """Return the condition that a row is among up to `limit` that nobody else takes meanwhile."""

@@ -10,7 +10,7 @@ from django.db.models.sql import UpdateQuery
 
 from core_tables.exceptions import LeaseLost
 from core_tables.querysets.task_filters import TaskFilters
-from core_tables.querysets.task_sql import REPEATS, NextSlot
+from core_tables.querysets.task_sql import REPEATS, NextSlot, readable
 
 if TYPE_CHECKING:
     from core_tables.models import Task
@@ -59,7 +59,7 @@ class TaskUpdates(TaskFilters):
         query: Any = self.query.chain(UpdateQuery)
         query.add_update_values({"updated_at": Now(), **changes})
         quote = connections[self.db].ops.quote_name
-        columns = ", ".join(quote(str(field.column)) for field in self.model._meta.concrete_fields)
+        columns = ", ".join(readable(field, quote(str(field.column))) for field in self.model._meta.concrete_fields)
         try:
             sql, params = query.get_compiler(self.db).as_sql()
         except EmptyResultSet:

@@ -7,19 +7,17 @@ from uuid import UUID
 
 from django.db import connections, transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from core_tables.exceptions import WrongStatus
 from core_tables.querysets.base import key_of
+from core_tables.querysets.task_input import FOREIGN_TAG, check_attempts, check_name, check_words, first_slot, texts
 from core_tables.querysets.task_leases import LeaseQuerySet
 from core_tables.twins import twin
 
 if TYPE_CHECKING:
     from core_tables.models import Agent, Entity, Room, Task, World
 
-# By this tag elizaOS finds what to run, and what runs once it deletes afterwards.
-FOREIGN_TAG = "queue"
-NOTHING = datetime.timedelta(0)
+__all__ = ["FOREIGN_TAG", "TaskQuerySet"]
 LOCK = "core_tables.tasks"
 
 
@@ -44,17 +42,19 @@ class TaskQuerySet(LeaseQuerySet):
         Args:
             at: when it is due: an aware time, or a span from now; None for now.
             every: how often to do it again, counted from `at`, with missed slots left out; None for once.
+            tags: what to find it by; a lone text is one tag.
             max_attempts: how often it may be started before it counts as failed.
 
         Raises:
-            ValueError: `every` or `max_attempts` is not above 0, or a tag is "queue", by which elizaOS takes a task.
+            InvalidContent: PostgreSQL or an index would refuse name, tags, metadata or description.
+            ValueError: `every` or `max_attempts` is not above 0, `at` or `every` leads past the year 9998, or a tag is
+                "queue", by which elizaOS takes a task.
+            TypeError: one of them is of another kind.
         """
-        tags = list(tags)
-        if FOREIGN_TAG in tags:
-            raise ValueError(f"Task {name!r} must not be tagged {FOREIGN_TAG!r}: elizaOS runs and deletes such tasks.")
-        if max_attempts < 1 or (every is not None and every <= NOTHING):
-            raise ValueError(f"Task {name!r}: max_attempts has to be 1 or more, and every above 0.")
-        due = at if isinstance(at, datetime.datetime) else timezone.now() + (at or NOTHING)
+        tags, metadata = texts(tags, f"The tags of task {name!r}"), metadata or {}
+        check_words(name, tags, metadata, description)
+        check_attempts(name, max_attempts)
+        due = first_slot(name, at, every)
         return self.create(
             name=name,
             agent_id=key_of(agent),
@@ -65,7 +65,7 @@ class TaskQuerySet(LeaseQuerySet):
             first_at=due,
             every=every,
             tags=tags,
-            metadata=metadata or {},
+            metadata=metadata,
             description=description,
             max_attempts=max_attempts,
         )
@@ -80,6 +80,7 @@ class TaskQuerySet(LeaseQuerySet):
         For what an agent wants done every hour, whenever the agent starts. Safe in several processes at once.
         `options` are those of `schedule()`; a task that is there already keeps its own.
         """
+        check_name(name)
         self._for_write = True
         wanted = f"{key_of(agent)} {key_of(room)} {name}"
         with transaction.atomic(using=self.db):

@@ -101,7 +101,8 @@ def _complete(tasks: "TaskQuerySet", task: Task, result: Any) -> None:
 
 def _noted(tasks: "TaskQuerySet", task: Task, handler: Handler, error: BaseException, using: str) -> Outcome:
     """Note what went wrong, and return what comes of it."""
-    after: datetime.timedelta | None = error.after if isinstance(error, TryLater) else None
+    # One that asks for no time at all, as a limit that has just passed does, waits like any other.
+    after = error.after if isinstance(error, TryLater) and error.after > datetime.timedelta(0) else None
     try:
         if isinstance(error, LeaseLost):
             return _settled(tasks, task, using)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from queue import Empty, SimpleQueue
 from uuid import UUID
 
-from django.db import connections
+from django.db import DataError, IntegrityError, connections
 
 from core_tables.exceptions import LeaseLost
 from core_tables.models import Task
@@ -26,6 +26,8 @@ BEATS = 3  # times that a lease is extended before it would run out
 FIRST_WAIT = 0.5  # seconds
 # Seconds. A signal that reaches another thread, as a second one may, is seen by the main thread only when that wakes.
 LONGEST_REST = 1.0
+# What one row that another program wrote can make of a statement or an answer: JSON that Python can't read, say.
+BAD_ROW = (DataError, IntegrityError, ValueError, OverflowError, RecursionError)
 
 
 class Worker:
@@ -49,6 +51,8 @@ class Worker:
         self._beat_at = self._look_at = 0.0  # by time.monotonic()
         self._dry = False
         self._down_since: float | None = None
+        self._most = terms.concurrency  # to claim at once
+        self._told: set[str] = set()
 
     def stop(self) -> None:
         """Take no more tasks, and give those at work the time of grace; asked twice, none."""
@@ -81,6 +85,8 @@ class Worker:
                 self._listen(wait * random.uniform(0.5, 1))  # noqa: S311 - spreads the load, keeps no secret
                 wait = min(LONGEST_WAIT, wait * 2)
                 continue
+            except BAD_ROW as error:
+                self._pass_over(error)
             self._up()
             wait = FIRST_WAIT
             if self.terms.drain and self._dry and not self._busy:
@@ -91,12 +97,14 @@ class Worker:
         """Keep the leases, and claim what there is room for, when it is time for either."""
         if time.monotonic() >= self._beat_at:
             self._beat()
-        room = 0 if self._stops else self.terms.concurrency - self._busy
+        room = 0 if self._stops else min(self._most, self.terms.concurrency - self._busy)
         if room > 0 and time.monotonic() >= self._look_at:
-            taken = self._claim(room)
-            self._dry = len(taken) < room
             # By chance, so that workers started together don't ask together.
             self._look_at = time.monotonic() + self.terms.poll * random.uniform(0.75, 1.25)  # noqa: S311
+            taken = self._claim(room)
+            self._dry = len(taken) < room
+            if not self._dry:
+                self._look_at = 0.0
             for task in taken:
                 self._held[task.lease] = task
                 self._busy += 1
@@ -160,6 +168,15 @@ class Worker:
         while (task := self._work.get()) is not None:
             self._news.put(attempt(task, handler_of(task.name), self.terms.using))
         connections.close_all()
+
+    def _pass_over(self, error: Exception) -> None:
+        """Go on with the other tasks where a row of another program can't be read. Its lease will run out."""
+        self._most, self._dry = 1, False  # one at a time from now on: no other task is taken along with such a one
+        self._beat_at = max(self._beat_at, time.monotonic() + self.terms.poll)
+        reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        if reason not in self._told:
+            self._told.add(reason)
+            self._trouble(f"A task can't be read ({reason}). Those beside it are done, one at a time.")
 
     def _down(self, error: Exception) -> None:
         connections[self.terms.using].close()

@@ -1,10 +1,10 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from core_tables.exceptions import LeaseLost, WrongStatus
+from core_tables.exceptions import InvalidContent, LeaseLost, WrongStatus
 from core_tables.models import Agent, Task
 from core_tables.querysets.task_sql import CAP, backoff, described
 
@@ -130,9 +130,64 @@ def test_waits_grow_up_to_an_hour_and_differ_by_chance():
 
 def test_an_error_is_told_by_its_end_and_fits_a_column():
     assert described("nul \x00, half \ud800") == "nul \ufffd, half ?"
-    told = described(ValueError("x" * 20_000 + "the end"))
-    assert len(told) == 10_000
-    assert told.endswith("the end")
+    assert described("x" * 20_000 + "the end").endswith("the end")
+
+
+def deep(left):
+    if left:
+        deep(left - 1)
+    else:
+        raise ValueError("the model said: " + "x" * 20_000 + "the end")
+
+
+def test_an_error_keeps_its_kind_its_place_and_both_ends_of_its_message():
+    with pytest.raises(ValueError, match="the model said") as caught:
+        deep(200)
+    told = described(caught.value)
+    assert len(told) < 10_000
+    assert 'raise ValueError("the model said' in told
+    assert "\nValueError: the model said: xxx" in told
+    assert told.endswith("xxxthe end")
+
+
+FAR = timedelta(days=365 * 8500)
+
+
+@pytest.mark.parametrize(
+    "times", [{"every": timedelta.max}, {"at": timedelta.max}, {"at": timedelta.min}, {"at": FAR}, {"every": FAR}]
+)
+def test_what_leads_to_where_no_datetime_does_is_refused(agent, times):
+    with pytest.raises(ValueError, match=r"'summarise': `at` and one `every` after it .* 2 to 9998"):
+        Task.objects.schedule("summarise", agent=agent, **times)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"name": ""}, InvalidContent),
+        ({"name": "mail:*"}, InvalidContent),
+        ({"name": "a\0"}, InvalidContent),
+        ({"tags": ["\ud800"]}, InvalidContent),
+        ({"metadata": {"a": "\0"}}, InvalidContent),
+        ({"metadata": [1]}, InvalidContent),
+        ({"description": "a\0"}, InvalidContent),
+        ({"tags": [1]}, TypeError),
+        ({"every": 3600}, TypeError),
+        ({"at": date(2030, 1, 1)}, TypeError),
+        ({"max_attempts": 10**10}, ValueError),
+        ({"max_attempts": "5"}, TypeError),
+    ],
+)
+def test_what_no_row_holds_is_told_before_it_is_sent(agent, wrong, error):
+    with pytest.raises(error):
+        Task.objects.schedule(**{"name": "summarise", "agent": agent} | wrong)
+    assert not Task.objects.exists()
+
+
+def test_a_lone_text_is_one_tag_and_one_name(agent):
+    task = Task.objects.schedule("fast", agent=agent, tags="reminder")
+    assert task.tags == ["reminder"]
+    assert Task.objects.claim(names="fast", tags="reminder") == [task]
 
 
 def test_the_asynchronous_twins_do_the_same(agent):

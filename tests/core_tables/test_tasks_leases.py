@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Count
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -233,6 +234,74 @@ def test_a_task_that_repeats_never_ends_by_failing(schedule):
     task = claimed()
     Task.objects.fail(task, "down")
     assert (task.status, task.attempts, task.run_at, task.last_error) == ("pending", 0, first + HOUR, "down")
+
+
+def test_one_that_an_operator_ran_early_goes_on_with_its_first_slot(schedule):
+    first = timezone.now() + timedelta(days=3)
+    Task.objects.retry(schedule(at=first, every=HOUR))
+    task = claimed()
+    Task.objects.complete(task)
+    assert task.run_at == first
+
+
+ODD = {
+    "a slot past all time": "every = interval '178000000 years'",
+    "a slot past Python's": "every = interval '8500 years'",
+    "no seconds in it": "every = interval '12 months -365 days -6 hours' + interval '0 s'",
+    "less than no seconds": "every = interval '12 months -359 days' - interval '7 days'",
+    "from the first day": "every = interval '1 us', first_at = '-infinity'",
+    "from the last day": "every = interval '1 hour', first_at = 'infinity'",
+    "due for ever": "run_at = '-infinity', first_at = NULL",
+    "started very often": "attempts = 2147483647, max_attempts = 2147483647",
+    "written in no year of ours": "created_at = '275000-01-01'",
+}
+
+
+@pytest.mark.parametrize("change", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("ending", ["complete", "fail", "expire"])
+def test_whatever_other_programs_write_a_row_is_claimed_and_ended(schedule, change, ending):
+    pk = schedule(every=HOUR).pk
+    schedule("another")
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE tasks SET {change} WHERE id = %s", [pk])
+    odd = next(task for task in Task.objects.claim(2) if task.pk == pk)
+    if ending == "expire":
+        Task.objects.filter(pk=pk).update(max_attempts=1)
+        lapse(odd)
+        assert [task.pk for task in Task.objects.expire()] == [pk]
+    else:
+        getattr(Task.objects, ending)(odd, "over")
+    assert Task.objects.only("run_at").get(pk=pk).run_at > timezone.now() - HOUR
+
+
+@pytest.mark.parametrize("metadata", [[1], "text", 5])
+def test_a_result_leaves_what_was_there_in_place_of_an_object(schedule, metadata):
+    Task.objects.filter(pk=schedule().pk).update(metadata=metadata)
+    task = claimed()
+    Task.objects.complete(task, 1)
+    assert task.metadata == {"metadata": metadata, "result": 1}
+
+
+def test_a_very_long_wait_is_cut(schedule):
+    schedule()
+    task = claimed()
+    Task.objects.fail(task, "rate limit", after=timedelta(days=10**8))
+    assert task.run_at - timezone.now() < timedelta(days=36_526)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"), [({"limit": -1}, ValueError), ({"lease": 5}, TypeError), ({"names": [1]}, TypeError)]
+)
+def test_a_claim_that_makes_no_sense_is_refused(store, wrong, error):
+    with pytest.raises(error):
+        Task.objects.claim(**wrong)
+
+
+def test_a_claim_goes_on_from_rows_that_are_grouped_or_distinct(schedule, room):
+    first = schedule(tags=["a"])
+    assert Task.objects.filter(agent__rooms=room).distinct().claim(9) == [first]
+    second = schedule()
+    assert Task.objects.annotate(rooms=Count("agent__rooms")).filter(rooms=1).claim(9) == [second]
 
 
 def test_one_that_a_program_made_repeats_from_when_it_was_due(agent):

@@ -68,6 +68,30 @@ def test_the_narrowest_handler_does_a_task():
         handler_of("mail")
 
 
+def test_a_row_that_can_not_be_read_does_not_stop_the_others(run, agent):
+    agent_task("a")(nothing)
+    odd = Task.objects.schedule("a", agent=agent, at=-HOUR, max_attempts=1)
+    Task.objects.schedule("a", agent=agent, at=HOUR)
+    with connection.cursor() as cursor:
+        # Python refuses to read a number of so many digits.
+        sql = """UPDATE tasks SET metadata = ('{"n": 1' || repeat('0', 5000) || '}')::jsonb WHERE id = %s"""
+        cursor.execute(sql, [odd.pk])
+    Task.objects.schedule("a", agent=agent)
+    said = run(concurrency=1, lease=0.5)
+    assert "1 done" in said
+    assert said.count("A task can't be read (ValueError: ") == 1
+
+
+@pytest.mark.parametrize("wait", [timedelta(0), timedelta(days=-1)])
+def test_to_ask_for_no_time_is_to_wait_as_usual(run, agent, wait):
+    agent_task("a")(raising(TryLater(wait)))
+    task = Task.objects.schedule("a", agent=agent)
+    assert "0 done, 1 to be tried again" in run()
+    assert after(task).run_at > task.started_at
+    with pytest.raises(TypeError, match="takes a timedelta, not int"):
+        TryLater(5)
+
+
 def test_due_tasks_are_done_and_told(run, agent, room):
     agent_task("summarise")(lambda task: {"room": str(task.room_id), "attempt": task.attempts})
     task = Task.objects.schedule("summarise", agent=agent, room=room)
