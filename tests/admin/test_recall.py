@@ -130,7 +130,7 @@ class TestForm:
             ("vector", {"vector": '{"a": 1}'}, "A vector is a list"),
             ("vector", {"vector": json.dumps(["a"] * 384)}, "holds numbers"),
             ("vector", {"vector": json.dumps([0] * 384)}, "has no cosine"),
-            ("vector", {"vector": json.dumps([10**400] * 384)}, "too large"),
+            ("vector", {"vector": json.dumps([10**400] * 384)}, "out of the range"),
             ("vector", {"vector": "[" * 50_000}, "can't be read"),
             ("vector", {"vector": "["}, "Enter a valid JSON."),
             ("memory", {"memory": "x", "arms": "vector"}, "Enter a valid UUID."),

@@ -1,8 +1,18 @@
 """Any path will do for the data directory, and the socket finds a place of its own when it must."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from tests.backends.conftest import copy, is_running
+
+
+@pytest.fixture
+def short_path():
+    """A directory whose name leaves room for that of a socket, as pytest's own does not in every process."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield Path(directory)
 
 
 @pytest.mark.parametrize(
@@ -50,13 +60,13 @@ def test_a_long_temporary_directory_too_is_refused(start, template, tmp_path):
     assert refusal.endswith("Set TMPDIR to a shorter directory, or name another DATA_DIR.")
 
 
-def test_somebody_elses_socket_directory_is_refused(start, template, tmp_path):
+def test_somebody_elses_socket_directory_is_refused(start, template, tmp_path, short_path):
     place = copy(template, tmp_path / ("long" * 50))
-    environ = {"TMPDIR": str(tmp_path)}
+    environ = {"TMPDIR": str(short_path)}
     user = start(place, environ=environ)
     user.server()
     user.quit()
-    (socket_dir,) = tmp_path.glob("agentsql-*")
+    (socket_dir,) = short_path.glob("agentsql-*")
     socket_dir.rmdir()
     socket_dir.symlink_to("/tmp")
     refusal = start(place, environ=environ).refusal()

@@ -144,7 +144,8 @@ def test_rows_in_the_way_are_not_counted(client):
 )
 def test_a_database_that_cannot_be_looked_at(client, settings, other_database, statement, words):
     settings.AGENTSQL = {"LOCK_TIMEOUT": 0.2}
-    other_database(**({} if statement else {"HOST": "127.0.0.1", "PORT": "1"}))
+    nowhere = {"ENGINE": "django.db.backends.postgresql", "HOST": "127.0.0.1", "PORT": "1"}
+    other_database(**({} if statement else nowhere))
     with another_session(*filter(None, [statement])):
         response = client.get(f"{PAGE}other/change/")
     assert response.status_code == 200
