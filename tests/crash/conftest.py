@@ -39,7 +39,7 @@ UNION ALL SELECT 'unvalidated ' || conname FROM pg_constraint WHERE NOT convalid
 UNION ALL SELECT 'helper ' || conname FROM pg_constraint WHERE conname LIKE 'agentsql%'
 """
 KILLS = int(os.environ.get("AGENTSQL_KILLS", "20"))
-PATIENCE = 30.0  # seconds
+PATIENCE = 60.0  # seconds: a machine may have much else to do
 
 
 class Ground:
