@@ -1,5 +1,6 @@
 """One file a subject; import the models from here."""
 
+from core_tables.fields import forgive
 from core_tables.models.agent import Agent
 from core_tables.models.cache import Cache
 from core_tables.models.embedding import Embedding
@@ -25,3 +26,6 @@ __all__ = [
     "Task",
     "World",
 ]
+
+for name in __all__:
+    forgive(globals()[name])

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from core_tables.fields import texts
 from core_tables.models.base import Record
 from core_tables.models.on_delete import CASCADE
 from core_tables.models.swept import Swept
@@ -37,7 +38,7 @@ class Entity(Swept, Record):
         constraints = [models.UniqueConstraint(fields=["id", "agent"], name="id_agent_id_unique")]
 
     def __str__(self) -> str:
-        return self.names[0] if self.names else str(self.pk)
+        return next(texts(self.names), str(self.pk))
 
 
 class Component(Record):

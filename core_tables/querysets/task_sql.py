@@ -14,18 +14,14 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Least, Now
 
+from core_tables.fields import EARLIEST, LATEST
+
 BASE = datetime.timedelta(seconds=15)
 CAP = datetime.timedelta(hours=1)
 DOUBLINGS = 16  # enough to reach the cap from any base
 ERROR_LENGTH = 10_000  # characters: the end of a traceback says most
 PART_LENGTH = 3_000  # of these, a line of code or what was raised with its message, of which the beginning says most
 CENTURY = datetime.timedelta(days=36_525)  # longer waits are cut: Python can't read a time after the year 9999
-# What Python can read of a column, in any time zone. PostgreSQL's times and spans go further, up to infinity.
-EARLIEST, LATEST = "timestamptz '0001-01-02 00:00+00'", "timestamptz '9999-12-30 00:00+00'"
-READABLE = {
-    models.DateTimeField: (EARLIEST, LATEST),
-    models.DurationField: ("interval '-900000000 days'", "interval '900000000 days'"),
-}
 REPEATS = Q(every__gt=datetime.timedelta(0))
 FIRST = f"GREATEST({EARLIEST}, LEAST(COALESCE(first_at, run_at), {LATEST}))"
 # Seconds. A span above 0 in PostgreSQL's eyes may have none, or less: a year of 365.25 days less 366, for instance.
@@ -80,15 +76,6 @@ def ago(span: datetime.timedelta) -> Any:
 
 def from_now(span: datetime.timedelta) -> Any:
     return Now() + Value(max(-CENTURY, min(span, CENTURY)), models.DurationField())
-
-
-def readable(field: "models.Field[Any, Any]", column: str) -> str:
-    """Return the SQL of a column, within what Python can read of it."""
-    bounds = READABLE.get(type(field))
-    if bounds is None:
-        return column
-    low, high = bounds
-    return f"CASE WHEN {column} < {low} THEN {low} WHEN {column} > {high} THEN {high} ELSE {column} END AS {column}"
 
 
 class Merged(models.Func):

@@ -9,8 +9,9 @@ from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 
 from core_tables.exceptions import LeaseLost
+from core_tables.fields import selected
 from core_tables.querysets.task_filters import TaskFilters
-from core_tables.querysets.task_sql import REPEATS, NextSlot, readable
+from core_tables.querysets.task_sql import REPEATS, NextSlot
 
 if TYPE_CHECKING:
     from core_tables.models import Task
@@ -58,11 +59,14 @@ class TaskUpdates(TaskFilters):
         self._for_write = True
         query: Any = self.query.chain(UpdateQuery)
         query.add_update_values({"updated_at": Now(), **changes})
-        quote = connections[self.db].ops.quote_name
-        columns = ", ".join(readable(field, quote(str(field.column))) for field in self.model._meta.concrete_fields)
+        columns = ", ".join(map(self._returned, self.model._meta.concrete_fields))
         try:
             sql, params = query.get_compiler(self.db).as_sql()
         except EmptyResultSet:
             return []
         with transaction.mark_for_rollback_on_error(using=self.db):
             return list(self.model._base_manager.using(self.db).raw(f"{sql} RETURNING {columns}", params))
+
+    def _returned(self, field: Any) -> str:
+        name = connections[self.db].ops.quote_name(str(field.column))
+        return f"{selected(field, name)} AS {name}"
