@@ -15,8 +15,9 @@ from uuid import UUID
 
 from django.db import connections
 
+from core_tables.contents import DEEPEST
 from core_tables.exceptions import InvalidKey, InvalidValue, NotANumber, UnknownAgent
-from core_tables.pickled import UNFIT, WRAPPER
+from core_tables.pickled import UNFIT, WRAPPER, is_deep
 from core_tables.twins import twin
 
 if TYPE_CHECKING:
@@ -93,15 +94,15 @@ Timeout = float | datetime.timedelta | None
 def _interval(timeout: Timeout) -> datetime.timedelta | None:
     if timeout is None:
         return None
-    if isinstance(timeout, str | bytes):
-        raise TypeError(f"A timeout is a number of seconds or a timedelta, not {timeout!r}.")
-    seconds = timeout.total_seconds() if isinstance(timeout, datetime.timedelta) else _float(timeout)
+    seconds = timeout.total_seconds() if isinstance(timeout, datetime.timedelta) else _float(timeout, "A timeout")
     if math.isnan(seconds):
         raise ValueError("A timeout that is not a number says nothing: give seconds, or None for good.")
     return None if seconds > LONGEST else datetime.timedelta(seconds=max(seconds, -LONGEST))
 
 
-def _float(number: float) -> float:
+def _float(number: float, what: str) -> float:
+    if not hasattr(number, "__float__"):
+        raise TypeError(f"{what} is a number, not {number!r}.")
     try:
         return float(number)
     except OverflowError:  # an integer longer than any float
@@ -131,6 +132,8 @@ def _as_json(data: Mapping[str, Any]) -> str:
         text.encode()
     except (TypeError, ValueError, RecursionError) as problem:
         raise _invalid(data, str(problem)) from problem
+    if text.count("{") + text.count("[") > DEEPEST and any(map(is_deep, data.values())):
+        raise _invalid(data, f"it is nested more than {DEEPEST} deep")
     if "\\u0000" in text and NUL.search(text):
         raise _invalid(data, "PostgreSQL keeps no NUL character")
     return text
@@ -270,10 +273,11 @@ class AgentStore:
 
         Raises:
             ValueError: there is nothing under the key, or `delta` is not finite.
+            TypeError: `delta` is no number.
             NotANumber: what is there is no number.
         """
         _checked([key])
-        if not math.isfinite(_float(delta)):
+        if not math.isfinite(_float(delta, "What is to be added")):
             raise ValueError(f"{delta} can't be added to what is under {key!r}: give a finite number.")
         done = self._run(ADD_TO_NUMBER, key=key, delta=f"{delta + 0}")
         if key not in done:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from random import random
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -36,6 +37,7 @@ R = TypeVar("R")
 # Tells the entries of this backend from what the agent keeps besides: only these are counted, culled and cleared.
 MARK = {"django_cache": True}
 SHOWN = 200  # characters of a key that has to be shortened
+LOOKED_UP = 60.0  # seconds for which a name stands for the agent that was found by it
 
 
 class AgentCache(BaseCache):
@@ -46,8 +48,9 @@ class AgentCache(BaseCache):
     Culling takes what has expired, and then what was written longest ago.
     """
 
-    # Looked up once a process. An agent that is gone by then is noticed, because every statement looks for it.
-    _agents: ClassVar[dict[tuple[str, str], UUID]] = {}
+    # Kept for the process, with the time at which to look again: the name may be another agent's by then. An agent that
+    # is gone is noticed earlier, because every statement looks for it.
+    _agents: ClassVar[dict[tuple[str, str], tuple[UUID, float]]] = {}
 
     def __init__(self, location: object, params: dict[str, Any]) -> None:
         super().__init__(params)
@@ -145,10 +148,12 @@ class AgentCache(BaseCache):
 
         entries = Cache.objects.all()
         place = (entries.db, self._location)
-        if place in self._agents:
+        agent, until = self._agents.get(place, (None, 0.0))
+        if agent is not None and monotonic() < until:
             with suppress(UnknownAgent):
-                return operation(entries.of(self._agents[place], metadata=MARK))
-        agent = self._agents[place] = _agent(self._location, using=entries.db)
+                return operation(entries.of(agent, metadata=MARK))
+        agent = _agent(self._location, using=entries.db)
+        self._agents[place] = agent, monotonic() + LOOKED_UP
         return operation(entries.of(agent, metadata=MARK))
 
     def _make_room(self, fresh: Collection[str], new: int) -> None:

@@ -17,6 +17,8 @@ CONTENT_BYTES = 16 * 2**20  # of content, written as JSON in UTF-8
 METADATA_BYTES = 2**20
 INDEXED_BYTES = 1000  # of a type, or of a metadata key that has an index: its entry has to fit a third of a page
 INDEXED_KEYS = ("type", "documentId", "position")
+# Objects and lists within each other. Whoever reads a row may be deep in calls of its own, and Python's limit is near.
+DEEPEST = 100
 NEEDED_KEYS = {"fragment": ("documentId", "position"), "document": ("timestamp",)}
 
 # A backslash that is itself escaped starts no escape.
@@ -44,7 +46,8 @@ def content_json(content: Any) -> bytes:
     """Return content as JSON.
 
     Raises:
-        InvalidContent: it is no JSON object, too large, or has characters that PostgreSQL takes in no JSON.
+        InvalidContent: it is no JSON object, too large, nested more than 100 deep, or has characters that PostgreSQL
+            takes in no JSON.
     """
     return _json(content, "The content of a memory", CONTENT_BYTES)
 
@@ -83,7 +86,7 @@ def check_row(row: models.Model, what: str = "") -> None:
         what: what to call the row, such as "Message 3 of these"; by default, what its model is called.
 
     Raises:
-        InvalidContent: a text or JSON holds a NUL character or half a surrogate pair, or is no JSON.
+        InvalidContent: a text or JSON holds a NUL character or half a surrogate pair, or is no JSON, or too deep.
     """
     for field in row._meta.concrete_fields:
         value = row.__dict__.get(field.attname)
@@ -123,10 +126,23 @@ def _written(value: Any, what: str, encoder: type[json.JSONEncoder] | None = Non
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, cls=encoder)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidContent(f"{what} can't be written as JSON: {error}.") from error
+    # Every level has a bracket of its own: few need to be counted.
+    if text.count("{") + text.count("[") > DEEPEST and _is_deep(value):
+        raise InvalidContent(f"{what} is nested more than {DEEPEST} deep, which is the most: make it flatter.")
     written = _utf8(text, what)
     if _NUL.search(written):
         raise InvalidContent(f"{what} holds a NUL character, which no JSON in PostgreSQL may: take it out.")
     return written
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        inner = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [part for parts in inner for part in parts if isinstance(part, dict | list | tuple)]
+        if not level:
+            return False
+    return True
 
 
 def _utf8(text: str, what: str) -> bytes:

@@ -31,7 +31,11 @@ class NotANumber(MemoryStoreError, TypeError):
     """Something is to be added to a value that is no number."""
 
 
-class UnknownAgent(MemoryStoreError, LookupError):
+class UnknownRow(MemoryStoreError, LookupError):
+    """A new row points to one that is not there: a room, say, or an entity."""
+
+
+class UnknownAgent(UnknownRow):
     """No agent has this id or name, or several have the name."""
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from django.core.signing import BadSignature, Signer
 
+from core_tables.contents import DEEPEST
+
 WRAPPER = "__pickle__"
 # PostgreSQL keeps no NUL, and what has no UTF-8 (half of a surrogate pair) can't even be sent.
 UNFIT = re.compile("[\0\ud800-\udfff]")
@@ -28,6 +30,12 @@ def _is_number(value: float) -> bool:
     if type(value) is int:
         return value.bit_length() <= INTEGER_BITS
     return math.isfinite(value) and "e+" not in repr(value) and (value != 0 or math.copysign(1, value) > 0)
+
+
+def is_deep(value: Any, most: int = DEEPEST) -> bool:
+    """Whether there are more than `most` lists and objects in one another."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else None
+    return inner is not None and (most < 1 or any(is_deep(each, most - 1) for each in inner))
 
 
 def is_plain(value: Any) -> bool:
@@ -51,7 +59,7 @@ def dump(value: Any) -> Any:
         pickle.PicklingError, TypeError, AttributeError: a value that is not for pickling.
     """
     try:
-        if is_plain(value) and not (type(value) is dict and WRAPPER in value):
+        if is_plain(value) and not (type(value) is dict and WRAPPER in value) and not is_deep(value):
             return value
     except RecursionError:  # a list that holds itself
         pass

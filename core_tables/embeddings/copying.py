@@ -1,5 +1,6 @@
 """Memories and vectors into their tables through COPY in its binary form."""
 
+import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,15 @@ def _value(field: "Field[Any, Any]", memory: "Memory", connection: BaseDatabaseW
         raise InvalidContent(f"{field.name}: {' '.join(error.messages)}") from error
     if hasattr(value, "resolve_expression"):  # psycopg would send it as nonsense
         raise InvalidContent(f"{field.name} is an expression, which COPY does not evaluate: give a value.")
+    if value is None and not field.null:
+        raise InvalidContent(f"{field.name} is None: leave it out, or give a value.")
+    return _aware(value)
+
+
+def _aware(value: Any) -> Any:
+    """Return a time as a binary COPY takes it. Without USE_TZ, Django's have no zone, and TIME_ZONE is meant."""
+    if isinstance(value, datetime.datetime) and timezone.is_naive(value):
+        return timezone.make_aware(value, timezone.get_default_timezone())
     return value
 
 
@@ -93,7 +103,7 @@ def _memories(rows: Iterable[Packed], connection: BaseDatabaseWrapper) -> set[UU
 
 def _embeddings(rows: Sequence[Packed], model: str | None, connection: BaseDatabaseWrapper) -> None:
     """Nothing can be in the way: the memories are new, and nobody else sees them yet."""
-    now = timezone.now()
+    now = _aware(timezone.now())
     found = sorted({row.vector.dimensions() for row in rows if row.vector is not None})
     columns = ["id", "memory_id", "agent_id", "model", "created_at", "updated_at"]
     types = ["uuid", "uuid", "uuid", "text", "timestamptz", "timestamptz"] + ["bytea"] * len(found)

@@ -1,7 +1,7 @@
 """The project's own way to embed texts, named by AGENTSQL["EMBEDDER"]: this package brings no model."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from core_tables.embeddings.widths import checked
 from core_tables.exceptions import EmbedderFailed, MemoryStoreError
 
 
-def embed(texts: Sequence[str], *, query: bool = False) -> list[Vector]:
+def embed(texts: Iterable[str], *, query: bool = False) -> list[Vector]:
     """Return a vector for each text, in their order, all of one width.
 
     Args:
@@ -24,32 +24,35 @@ def embed(texts: Sequence[str], *, query: bool = False) -> list[Vector]:
             models embed a question in another way than what answers it.
 
     Raises:
+        TypeError: a text stands alone, or something among them is no text.
         ImproperlyConfigured: AGENTSQL["EMBEDDER"] is missing, or leads to nothing that can be called.
         EmbedderFailed: the embedder raised, or returned something other than a vector for each text.
     """
-    if not texts:
+    wanted = _texts(texts)
+    if not wanted:
         return []
     call = _call(query=query)
-    with _Failures(len(texts)):
-        found = call(list(texts))
+    with _Failures(len(wanted)):
+        found = call(wanted)
         if inspect.isawaitable(found):
             found = async_to_sync(_awaited)(found)
-        return _vectors(found, len(texts))
+        return _vectors(found, len(wanted))
 
 
-async def aembed(texts: Sequence[str], *, query: bool = False) -> list[Vector]:
+async def aembed(texts: Iterable[str], *, query: bool = False) -> list[Vector]:
     """Do what `embed()` does, asynchronously. A function that is not asynchronous runs in a thread of its own."""
-    if not texts:
+    wanted = _texts(texts)
+    if not wanted:
         return []
     call = _call(query=query)
-    with _Failures(len(texts)):
+    with _Failures(len(wanted)):
         if inspect.iscoroutinefunction(call):
-            found = await call(list(texts))
+            found = await call(wanted)
         else:
             # Not in the one thread that Django keeps for the database, which others wait for.
-            found = await sync_to_async(call, thread_sensitive=False)(list(texts))
+            found = await sync_to_async(call, thread_sensitive=False)(wanted)
             found = await found if inspect.isawaitable(found) else found
-        return _vectors(found, len(texts))
+        return _vectors(found, len(wanted))
 
 
 def model_name() -> str | None:
@@ -106,6 +109,16 @@ def _call(*, query: bool) -> Any:
     embedder = _embedder(_path())
     usual = getattr(embedder, "embed", embedder)
     return getattr(embedder, "embed_query", usual) if query else usual
+
+
+def _texts(texts: Iterable[str]) -> list[str]:
+    if isinstance(texts, str | bytes):
+        raise TypeError("embed() takes several texts: put one that stands alone into a list, embed([text])[0].")
+    wanted = list(texts)
+    for text in wanted:
+        if not isinstance(text, str):
+            raise TypeError(f"embed() takes texts, not {type(text).__name__}.")
+    return wanted
 
 
 async def _awaited(found: Any) -> Any:

@@ -12,8 +12,9 @@ from core_tables.exceptions import InvalidVector, UnknownWidth
 
 # PostgreSQL adds the squares up in single precision: outside of these they become zero or infinity.
 SHORTEST, LONGEST = 1e-18, 1e19
-# Wider ones are in their indexes, and compared in a search, in half precision, which goes as far as this.
-WIDEST_SINGLE, LARGEST_HALF = 2000, 65_504
+# Wider ones are in their indexes, and compared in a search, in half precision. It goes as far as the one, and has few
+# digits below the other: a vector of nothing more is not in its index, or in another direction.
+WIDEST_SINGLE, LARGEST_HALF, SMALLEST_HALF = 2_000, 65_504, 6e-5
 
 
 @cache
@@ -41,16 +42,39 @@ def column_for(width: int) -> VectorField:
 
 
 def checked(vector: Any) -> Vector:
-    """Return the vector in the form that every column takes.
+    """Return the vector in the form that every column takes: with the numbers that were given.
 
     Args:
         vector: a list or tuple of numbers, an array of numpy or torch with one dimension, or a pgvector Vector.
 
     Raises:
         UnknownWidth: no column is as wide as this.
+        InvalidVector: it holds something other than numbers, has no cosine, or has none any more in half precision.
+    """
+    numbers = _numbers(vector)
+    _length(numbers)
+    _check_half(numbers)
+    return vector if isinstance(vector, Vector) else Vector(numbers)
+
+
+def asked(vector: Any) -> Vector:
+    """Return the vector in the form that it can be searched by: a wide one at length 1, which changes no cosine.
+
+    Args:
+        vector: as for `checked()`.
+
+    Raises:
+        UnknownWidth: no column is as wide as this.
         InvalidVector: it holds something other than numbers, or has no cosine.
     """
     numbers = _numbers(vector)
+    length = _length(numbers)
+    if len(numbers) > WIDEST_SINGLE:
+        return Vector([number / length for number in numbers])
+    return vector if isinstance(vector, Vector) else Vector(numbers)
+
+
+def _length(numbers: list[Any]) -> float:
     column_for(len(numbers))
     try:
         length = hypot(*numbers)
@@ -59,8 +83,7 @@ def checked(vector: Any) -> Vector:
     except OverflowError:  # an integer that no float holds
         length = inf
     if SHORTEST < length < LONGEST:
-        _check_half(numbers)
-        return vector if isinstance(vector, Vector) else Vector(numbers)
+        return length
     raise InvalidVector(
         f"A vector whose length is {length:g} has no cosine: it is all zeros, holds NaN or infinity, or is out of the "
         "range of single precision."
@@ -68,10 +91,13 @@ def checked(vector: Any) -> Vector:
 
 
 def _check_half(numbers: list[Any]) -> None:
-    if len(numbers) > WIDEST_SINGLE and (largest := max(map(abs, numbers))) > LARGEST_HALF:
+    if len(numbers) <= WIDEST_SINGLE:
+        return
+    largest = max(map(abs, numbers))
+    if not SMALLEST_HALF <= largest <= LARGEST_HALF:
         raise InvalidVector(
-            f"A vector of {len(numbers)} numbers holds {largest:g}, and {LARGEST_HALF:,} is the largest that such a "
-            "one may hold: divide it by its length, which changes no cosine."
+            f"The largest number in a vector of {len(numbers)} numbers is {largest:g}, and has to be from "
+            f"{SMALLEST_HALF:g} to {LARGEST_HALF:,} in one so wide: divide it by its length, which changes no cosine."
         )
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from core_tables.contents import check_row
 from core_tables.exceptions import InvalidContent
-from core_tables.querysets.base import key_of
+from core_tables.querysets.base import key_of, lockable
 from core_tables.querysets.sweep import SweepingQuerySet
 from core_tables.twins import twin
 
@@ -50,7 +50,8 @@ class AgentQuerySet(SweepingQuerySet["Agent"]):
         self._for_write = True
         with transaction.atomic(using=self.db):
             # NO KEY: whoever writes rows that point to the agent need not wait.
-            row = self.select_for_update(no_key=True, of=("self",)).get(pk=key_of(agent))
+            rows = lockable(self.using(self.db)).select_for_update(no_key=True, of=("self",))
+            row = rows.get(pk=key_of(agent))
             if settings is not None:
                 fields["settings"] = merged(row.settings, settings)
             for name, value in fields.items():

@@ -1,6 +1,7 @@
 """What all the querysets share: order by time, spans of time, and pages that a key leads to."""
 
 import datetime
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,10 +11,14 @@ from uuid import UUID
 from django.apps import apps
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from core_tables.twins import twin
 
+M = TypeVar("M", bound=models.Model)
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
+
+MOST_ROWS = 2**31 - 1  # more than anybody has, and PostgreSQL takes it as a LIMIT
 
 
 def key_of(row: Any) -> Any:
@@ -39,6 +44,38 @@ def texts_of(values: Iterable[str], what: str) -> list[str]:
         if not isinstance(value, str):
             raise TypeError(f"{what} have {value!r} among them: give texts.")
     return list(dict.fromkeys(found))
+
+
+def at_least_one(number: int, what: str) -> int:
+    """Return a number of rows, as PostgreSQL takes it.
+
+    Raises:
+        TypeError: it is no whole number.
+        ValueError: it is less than 1.
+    """
+    try:
+        found = operator.index(number)
+    except TypeError:
+        raise TypeError(f"{what} is {number!r}: give a whole number of at least 1.") from None
+    if found < 1:
+        raise ValueError(f"{what} is {number}: give a whole number of at least 1.")
+    return min(found, MOST_ROWS)
+
+
+def with_keys(rows: "models.QuerySet[M]", keys: Iterable[UUID]) -> "models.QuerySet[M]":
+    """Return the rows with these keys, which are one parameter however many they are."""
+    return rows.filter(pk__in=RawSQL("SELECT unnest(%s::uuid[])", [list(keys)]))
+
+
+def lockable(rows: "models.QuerySet[M]") -> "models.QuerySet[M]":
+    """Return the same rows in a form that PostgreSQL locks, as what is distinct, grouped or in windows is not.
+
+    These come in no order.
+    """
+    windows = any(getattr(each, "contains_over_clause", False) for each in rows.query.annotations.values())
+    if not windows and not rows.query.distinct and rows.query.group_by is None:
+        return rows
+    return rows.model._base_manager.using(rows.db).filter(pk__in=rows.order_by().values("pk"))
 
 
 def with_ids(model: type[models.Model], fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,6 +129,8 @@ class Page(Sequence[M_co], Generic[M_co]):
 class RecordQuerySet(models.QuerySet[M_co]):
     """Rows with `created_at` and a UUID as their key."""
 
+    _for_write: bool  # Django's own: whether `db` is where routers write
+
     def newest(self) -> Self:
         """Return the rows with the newest first; equal times in the order of their ids."""
         return self.order_by("-created_at", "-pk")
@@ -119,8 +158,9 @@ class RecordQuerySet(models.QuerySet[M_co]):
         Raises:
             ValueError: both places are given, or `size` is less than 1.
         """
-        if size < 1 or (before and after):
-            raise ValueError("Give a size of at least 1, and before or after, not both.")
+        size = at_least_one(size, "The size of a page")
+        if before and after:
+            raise ValueError("Give before or after, not both.")
         if after:
             found = list(self.after(after).order_by("created_at", "pk")[: size + 1])
             rows = found[:size]

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from core_tables.agent_store import AgentStore
-from core_tables.querysets.base import key_of
+from core_tables.querysets.base import at_least_one, key_of, lockable
 from core_tables.twins import twin
 
 if TYPE_CHECKING:
@@ -47,11 +47,9 @@ class CacheQuerySet(models.QuerySet["Cache"]):
         Raises:
             ValueError: `batch` is less than 1.
         """
-        if batch < 1:
-            raise ValueError("A batch has at least 1 row.")
-        count = batch
+        count = batch = at_least_one(batch, "The batch")
         while count == batch:
-            count = self.expired().order_by("expires_at")._drop(batch)
+            count = self.expired()._drop(batch, first="expires_at")
             if count:
                 yield count
 
@@ -62,13 +60,14 @@ class CacheQuerySet(models.QuerySet["Cache"]):
         while (count := await following()) is not None:
             yield count
 
-    def _drop(self, most: int | None = None) -> int:
-        """Delete these rows, or the first `most`, but none that somebody holds; return how many."""
+    def _drop(self, most: int | None = None, *, first: str = "updated_at") -> int:
+        """Delete these rows, or the `first` ones up to `most`, but none that somebody holds; return how many."""
         self._for_write = True
-        rows = self.select_for_update(skip_locked=True, of=("self",)).values_list("key", "agent_id")[:most]
+        rows = lockable(self.using(self.db)).order_by(first).select_for_update(skip_locked=True, of=("self",))
+        doomed = rows.values_list("key", "agent_id")[:most]
         with transaction.atomic(using=self.db), connections[self.db].cursor() as cursor:
             try:
-                sql, params = rows.query.get_compiler(using=self.db).as_sql()
+                sql, params = doomed.query.get_compiler(using=self.db).as_sql()
             except EmptyResultSet:
                 return 0
             # Apart from the DELETE, or the planner may look for rows, and lock them, more than once.
@@ -91,7 +90,7 @@ class CacheQuerySet(models.QuerySet["Cache"]):
         Returns: how many rows were deleted.
         """
         self._for_write = True
-        rows = self.order_by("updated_at")
+        rows = self.order_by()
         if rows.count() <= most:
             return 0
         with transaction.atomic(using=self.db), connections[self.db].cursor() as cursor:

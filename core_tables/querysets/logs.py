@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from core_tables.contents import check_row
-from core_tables.querysets.base import RecordQuerySet, key_of, texts_of
+from core_tables.querysets.base import RecordQuerySet, at_least_one, key_of, lockable, texts_of
 from core_tables.querysets.runs import Run, summaries
 from core_tables.twins import twin
 
@@ -69,8 +69,7 @@ class LogQuerySet(RecordQuerySet["Log"]):
         Raises:
             ValueError: `limit` is less than 1.
         """
-        if limit < 1:
-            raise ValueError("Give a limit of at least 1.")
+        limit = at_least_one(limit, "The limit")
         entries = self.model._base_manager.using(self.db)
         return list(summaries(self, entries, status=status, limit=limit))
 
@@ -85,8 +84,7 @@ class LogQuerySet(RecordQuerySet["Log"]):
         Raises:
             ValueError: `batch` is less than 1.
         """
-        if batch < 1:
-            raise ValueError("Give a batch of at least 1.")
+        batch = at_least_one(batch, "The batch")
         while count := self._delete_some(moment, batch):
             yield count
             if count < batch:
@@ -102,11 +100,7 @@ class LogQuerySet(RecordQuerySet["Log"]):
     def _delete_some(self, moment: datetime.datetime, batch: int) -> int:
         self._for_write = True
         with transaction.atomic(using=self.db):
-            old = (
-                self.using(self.db)
-                .filter(created_at__lt=moment)
-                .order_by()
-                .select_for_update(skip_locked=True, of=("self",))
-            )
+            old = lockable(self.using(self.db).filter(created_at__lt=moment)).order_by()
+            old = old.select_for_update(skip_locked=True, of=("self",))
             rows = self.model._base_manager.using(self.db).filter(pk__in=old.values("pk")[:batch])
             return rows.delete()[1].get(self.model._meta.label, 0)

@@ -1,41 +1,36 @@
-"""Memories: which ones, and forgetting them."""
+"""Memories: which ones."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.apps import apps
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Cast, Now
+from django.db.models.functions import Now
 
 from core_tables.embeddings.widths import column_for
 from core_tables.querysets.base import RecordQuerySet, key_of
-from core_tables.twins import twin
 
 if TYPE_CHECKING:
     from core_tables.models import Memory, Room, World
 
-CHUNK = 1000  # ids in one statement
-
 
 class MemoryLists(RecordQuerySet["Memory"]):
-    """Choosing memories, and deleting those that are chosen."""
+    """Choosing memories."""
 
-    def in_rooms(self, *rooms: "Room | UUID") -> Self:
-        """Return the memories of any of these rooms."""
-        return self.filter(room__in=[key_of(room) for room in rooms])
+    def in_rooms(self, *rooms: "Room | UUID | Iterable[Room | UUID]") -> Self:
+        """Return the memories of any of these rooms: rows or their ids, one by one or several together."""
+        return self.filter(room__in=[key_of(room) for room in _each(rooms)])
 
     def in_world(self, world: "World | UUID") -> Self:
         """Return the memories of a world."""
         return self.filter(world_id=key_of(world))
 
-    def of_type(self, *types: str) -> Self:
-        """Return the memories of any of these types."""
-        return self.filter(type__in=types)
+    def of_type(self, *types: str | Iterable[str]) -> Self:
+        """Return the memories of any of these types, one by one or several together."""
+        return self.filter(type__in=list(_each(types)))
 
     def live(self) -> Self:
         """Return the memories that have not expired, by the clock of the database."""
@@ -65,74 +60,17 @@ class MemoryLists(RecordQuerySet["Memory"]):
         )
         return rows.order_by(KeyTransform("position", "metadata"), "pk")
 
-    def delete_with_fragments(self) -> tuple[int, dict[str, int]]:
-        """Delete these memories and, of those that are documents, the fragments that the same agent keeps.
-
-        Returns:
-            How many rows went in all, and how many of each model, as from Django's `delete()`.
-        """
-        self._for_write = True
-        with transaction.atomic(using=self.db):
-            rows = self.using(self.db)
-            # Locked, or a vector that is just being put to one of them would be left with no memory.
-            chosen = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
-            found = self._forget(chosen)
-        return found.total(), dict(found)
-
-    # As with `delete()`: no template may call it, nor may it delete everything without an `all()`.
-    delete_with_fragments.alters_data = True  # type: ignore[attr-defined]
-    delete_with_fragments.queryset_only = True  # type: ignore[attr-defined]
-    adelete_with_fragments = twin(delete_with_fragments)
-
-    def delete_expired(self, batch: int = 5000) -> Iterator[int]:
-        """Delete these memories as far as they have expired, with fragments; yield the number of each batch.
-
-        Each batch is a transaction of its own. What others hold is passed over, and goes the next time. As a generator
-        this does nothing until it is read: `sum(Memory.objects.delete_expired())`.
-
-        Raises:
-            ValueError: `batch` is less than 1.
-        """
-        if batch < 1:
-            raise ValueError("A batch has at least 1 row.")
-        self._for_write = True
-        while True:
-            with transaction.atomic(using=self.db):
-                rows = self.using(self.db).expired().order_by("expires_at")
-                rows = rows.select_for_update(skip_locked=True, of=("self",))
-                chosen = list(rows.values_list("pk", flat=True)[:batch])
-                deleted = self._forget(chosen)[self.model._meta.label]
-            if not chosen:
-                return
-            yield deleted
-
-    async def adelete_expired(self, batch: int = 5000) -> AsyncIterator[int]:
-        """Do what `delete_expired()` does, asynchronously."""
-        batches = self.delete_expired(batch)
-        following = sync_to_async(lambda: next(batches, None))
-        while (deleted := await following()) is not None:
-            yield deleted
-
     def _all(self) -> "models.QuerySet[Memory]":
         """Return all memories where this queryset writes, whatever it is filtered by."""
         return self.model._base_manager.using(self.db)
 
-    def _forget(self, ids: Sequence[UUID]) -> Counter[str]:
-        found: Counter[str] = Counter()
-        for start in range(0, len(ids), CHUNK):
-            found.update(self._forget_some(ids[start : start + CHUNK]))
-        return found
 
-    def _forget_some(self, ids: Sequence[UUID]) -> dict[str, int]:
-        documents = self._all().filter(pk__in=ids).annotate(key=Cast("pk", models.TextField()))
-        fragments = (
-            self._all()
-            .annotate(document=KeyTextTransform("documentId", "metadata"))
-            .filter(Exists(documents.filter(key=OuterRef("document"), agent=OuterRef("agent"))))
-        )
-        every = {*ids, *fragments.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True)}
-        # Their ids are all that Django's collector needs to see.
-        return self._all().filter(pk__in=every).only("pk").delete()[1]
+def _each(given: Iterable[Any]) -> Iterator[Any]:
+    for one in given:
+        if isinstance(one, Iterable) and not isinstance(one, str):
+            yield from one
+        else:
+            yield one
 
 
 def _embedded(width: int | None) -> Exists:

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from core_tables.embeddings.widths import checked, widths
+from core_tables.embeddings.widths import asked, widths
 from core_tables.querysets.base import key_of
 from core_tables.querysets.memory_writes import MemoryWrites
 from core_tables.search import rows as loaded
 from core_tables.search.explanation import Explanation, explained
 from core_tables.search.fusion import HALF_LIFE, Fused, Terms, fuse
 from core_tables.search.hybrid import TEXT, VECTOR, Arm, by_vector, by_words
-from core_tables.search.matching import Match, matching, tsquery
+from core_tables.search.matching import Match, matching
 from core_tables.search.nearest import nearest
 from core_tables.search.scope import Scope, Within
 from core_tables.twins import twin
@@ -50,13 +50,13 @@ class MemorySearch(MemoryWrites):
         Raises:
             UnknownWidth, InvalidVector: the vector is none that can be searched by.
         """
-        wanted, scope = checked(vector), self._within(limit, within)
-        found, _ = nearest(scope, wanted, limit, "m.id" if self._special() else f"m.id, {loaded.columns()}")
+        wanted, scope = asked(vector), self._within(limit, within)
+        found, _ = nearest(scope, wanted, limit, "m.id" if self._special() else loaded.columns())
         alike = [row for row in found if min_similarity is None or 1 - row[-1] >= min_similarity]
         if self._special():
             memories = self._in_order([row[0] for row in alike])
         else:
-            memories = list(loaded.memories((row[1:] for row in alike), scope.using))
+            memories = list(loaded.memories(alike, scope.using))
         similarity = {row[0]: 1 - row[-1] for row in alike}
         return [_marked(memory, similarity=similarity[memory.pk]) for memory in memories]
 
@@ -68,11 +68,11 @@ class MemorySearch(MemoryWrites):
         """Return the memories that match words, each with its `rank` (`core_tables.search.matching`).
 
         Args:
-            match: "web" wants every word, and knows quotes, `or` and `-`; "any" is content with any word.
+            match: "web" wants every word, and knows quotes, `or` and `-`; "any" is content with any word, but with a
+                common one, in over 5 % of all memories and of those searched, only where no other word is found.
         """
         scope = self._within(limit, within)
-        found, _ = matching(scope, tsquery(query, Match(match), scope.using), limit, "m.id")
-        ranks = {row[0]: row[-1] for row in found}
+        ranks = {row[0]: row[-1] for row in matching(scope, query, Match(match), limit, "m.id").rows}
         return [_marked(memory, rank=ranks[memory.pk]) for memory in self._in_order(list(ranks))]
 
     asearch_text = twin(search_text)
@@ -192,7 +192,7 @@ class MemorySearch(MemoryWrites):
 
 def _arms(scope: Scope, vector: Any, query: str | None, limit: int, match: str) -> tuple[Arm, ...]:
     depth = max(DEPTH * limit, SHALLOWEST)
-    arms = [by_vector(scope, checked(vector), depth)] if vector is not None else []
+    arms = [by_vector(scope, asked(vector), depth)] if vector is not None else []
     return (*arms, by_words(scope, query, depth, Match(match))) if query is not None else tuple(arms)
 
 

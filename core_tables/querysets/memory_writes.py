@@ -17,8 +17,9 @@ from core_tables.contents import as_content, check_text, checked_json, content_j
 from core_tables.embeddings.bulk import add_all
 from core_tables.embeddings.widths import checked, column_for
 from core_tables.exceptions import WrongAgent
-from core_tables.querysets.base import key_of
-from core_tables.querysets.memory_lists import MemoryLists
+from core_tables.querysets.base import key_of, lockable, with_keys
+from core_tables.querysets.memory_forgetting import MemoryForgetting
+from core_tables.references import clear_references
 from core_tables.search.nearest import nearest
 from core_tables.search.scope import Scope
 from core_tables.text_limit import clear_errors, is_long
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
     from core_tables.querysets.embeddings import EmbeddingQuerySet
 
 DUPLICATE_AT = 0.95  # cosine similarity
+ANOTHERS = "is that of a memory of another agent: leave it out, or give a new one."
 _key = models.UUIDField().to_python
 
 
-class MemoryWrites(MemoryLists):
+class MemoryWrites(MemoryForgetting):
     """Writing memories."""
 
     def add(
@@ -82,6 +84,8 @@ class MemoryWrites(MemoryLists):
             UnknownWidth: no column is as wide as the vector.
             InvalidVector: the vector has no cosine.
             WrongAgent: the id is that of another agent's memory.
+            UnknownAgent, UnknownRow: the agent, room or entity is not there. In a transaction of your own, a deferred
+                constraint says so only when that commits, as an IntegrityError.
         """
         values = {"content": as_content(content), "metadata": {} if metadata is None else metadata, "type": type}
         values |= {"id": id, "unique": unique is not False, "created_at": created_at}
@@ -98,10 +102,11 @@ class MemoryWrites(MemoryLists):
             check_text(model, "The name of the model")
         embedding = None if vector is None else checked(vector)
         self._for_write = True
-        if embedding is None:
-            written = self._insert_new(memory)
-        else:
-            written = self._add_embedded(memory, embedding, model, None if unique is not None else duplicate_at)
+        with clear_references(self.model):
+            if embedding is None:
+                written = self._insert_new(memory)
+            else:
+                written = self._add_embedded(memory, embedding, model, None if unique is not None else duplicate_at)
         return memory if written else self._there(memory)
 
     aadd = twin(add)
@@ -121,12 +126,19 @@ class MemoryWrites(MemoryLists):
 
         Raises:
             ValueError: there are not as many vectors as memories.
-            InvalidContent, UnknownWidth, InvalidVector: as `add()`; the message has the place in the list and the id.
+            InvalidContent, UnknownWidth, InvalidVector, WrongAgent: as `add()`; the message has the place in the list
+                and the id.
+            UnknownAgent, UnknownRow: as `add()`.
         """
         if model is not None:
             check_text(model, "The name of the model")
         self._for_write = True
-        return add_all(memories, vectors, model, self.db)
+        every = list(memories)
+        with clear_references(self.model), transaction.atomic(using=self.db) if every else nullcontext():
+            new = add_all(every, vectors, model, self.db)
+            if new < len(every):
+                self._refuse_others(every)
+        return new
 
     abulk_add = twin(bulk_add)
 
@@ -170,7 +182,7 @@ class MemoryWrites(MemoryLists):
             values["metadata"] = metadata
         self._for_write = True
         with clear_errors(), transaction.atomic(using=self.db):
-            rows = self.using(self.db).filter(pk=key_of(memory))
+            rows = lockable(self.using(self.db).filter(pk=key_of(memory)))
             # Locked without what the rows may be joined to.
             before = rows.select_for_update(no_key=True, of=("self",)).values_list("content", flat=True).first()
             if before is None:
@@ -219,10 +231,17 @@ class MemoryWrites(MemoryLists):
         """Return the memory that has the id of this one."""
         found: Memory = self._all().get(pk=memory.pk)
         if found.agent_id != _key(memory.agent_id):
-            raise WrongAgent(
-                f"The id {memory.pk} is that of a memory of another agent: leave it out, or give a new one."
-            )
+            raise WrongAgent(f"The id {memory.pk} {ANOTHERS}")
         return found
+
+    def _refuse_others(self, memories: Iterable["Memory"]) -> None:
+        """Refuse a list with the id of another agent's memory, as what is meant by it is not there."""
+        every = [(place, _key(memory.pk), _key(memory.agent_id)) for place, memory in enumerate(memories)]
+        rows = with_keys(self._all(), {key for _, key, _ in every})
+        agents = dict(rows.values_list("pk", "agent_id"))
+        for place, key, agent in every:
+            if agents.get(key, agent) != agent:
+                raise WrongAgent(f"memories[{place}]: the id {key} {ANOTHERS}")
 
     def _savepoint(self, memory: "Memory") -> AbstractContextManager[Any]:
         """Return what keeps a refusal from spoiling the transaction of the caller, for the texts that may meet one."""

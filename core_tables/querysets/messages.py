@@ -13,7 +13,7 @@ from django.db.models.constants import OnConflict
 
 from core_tables.contents import check_row, checked_text
 from core_tables.exceptions import InvalidContent
-from core_tables.querysets.base import Cursor, Page, key_of, rows_of, with_ids
+from core_tables.querysets.base import Cursor, Page, at_least_one, key_of, rows_of, with_ids
 from core_tables.querysets.sweep import SweepingQuerySet
 from core_tables.twins import twin
 
@@ -91,8 +91,7 @@ class MessageQuerySet(SweepingQuerySet["Message"]):
         Raises:
             ValueError: `size` is less than 1.
         """
-        if size < 1:
-            raise ValueError("Give a size of at least 1.")
+        size = at_least_one(size, "The size of a page")
         place = Cursor(moment, UUID(int=0))
         half = size // 2
         past = self.before(place).page(size=half) if half else Page(rows=(), older=None, newer=None)

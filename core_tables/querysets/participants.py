@@ -8,11 +8,11 @@ from django.db import models, transaction
 from django.db.models import OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Greatest, Now
 
-from core_tables.querysets.base import RecordQuerySet, key_of, rows_of
+from core_tables.querysets.base import RecordQuerySet, at_least_one, key_of, rows_of
 from core_tables.twins import twin
 
 if TYPE_CHECKING:
-    from core_tables.models import Entity, Participant, Room
+    from core_tables.models import Entity, Message, Participant, Room
 
 NEVER = Value(datetime.datetime.min.replace(tzinfo=datetime.UTC), output_field=models.DateTimeField())
 
@@ -90,14 +90,24 @@ class ParticipantQuerySet(RecordQuerySet["Participant"]):
 
     aset_state = twin(set_state)
 
-    def mark_read(self, room: "Room | UUID", entity: "Entity | UUID", at: datetime.datetime | None = None) -> None:
-        """Note that an entity has read a room: up to a moment, or up to the newest message that there is.
+    def mark_read(
+        self, room: "Room | UUID", entity: "Entity | UUID", at: "Message | datetime.datetime | None" = None
+    ) -> None:
+        """Note that an entity has read a room: up to a message or a moment, or up to the newest message that there is.
 
-        What was read stays read: an earlier moment than the one noted changes nothing.
+        Give the newest message that was shown: without it, what came after that one counts as read too. What was read
+        stays read: an earlier moment than the one noted changes nothing.
+
+        The note is a time. So a message with no later `created_at` counts as read as well, whether it was an import or
+        its transaction ended only later: commit soon after recording.
 
         Raises:
             Participant.DoesNotExist: the entity is not in the room.
+            TypeError: `at` is neither a message nor a time.
         """
+        at = getattr(at, "created_at", at)
+        if not isinstance(at, datetime.datetime | None):
+            raise TypeError(f"`at` is {at!r}: give the newest message that was shown, or its created_at.")
         messages = rows_of("Message").filter(room=OuterRef("room"))
         newest = Subquery(messages.order_by("-created_at").values("created_at")[:1])
         read = Coalesce(newest, Now()) if at is None else Value(at)
@@ -114,7 +124,11 @@ class ParticipantQuerySet(RecordQuerySet["Participant"]):
 
         Its own messages do not count. Counting a room stops at `cap`, so that a million costs no more than a
         hundred: show a number that equals `cap` as "100+". One query.
+
+        Raises:
+            TypeError, ValueError: `cap` is no whole number from 1 on.
         """
+        cap = at_least_one(cap, "The cap")
         unseen = Q(created_at__gt=Coalesce(OuterRef("last_read_at"), NEVER))
         others = Q(author__isnull=True) | ~Q(author=OuterRef("entity"))
         messages = rows_of("Message").filter(unseen, others, room=OuterRef("room"))

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from core_tables.models import Agent, Entity, Room, World
 
 
+KNOWN_BY = {"agent", "agent_id", "source", "channel_id"}
+
+
 class WorldQuerySet(SweepingQuerySet["World"]):
     """Servers, workspaces and games."""
 
@@ -65,7 +68,10 @@ class RoomQuerySet(SweepingQuerySet["Room"]):
 
         Raises:
             InvalidContent: the source, the channel or a default hold what PostgreSQL has no text for.
+            ValueError: the defaults name the agent, the source or the channel again.
         """
+        if again := KNOWN_BY & (defaults or {}).keys():
+            raise ValueError(f"The defaults have {', '.join(sorted(again))}, which a room is found by: take it out.")
         self._for_write = True
         source, channel = checked_text(source, "The source"), checked_text(channel_id, "The channel_id")
         fields = {"agent_id": key_of(agent), "source": source, "channel_id": channel}

@@ -6,16 +6,15 @@ for its signals, or a rule other than CASCADE and SET_NULL, is left to the colle
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models import signals
 from django.db.models.deletion import get_candidate_relations_to_delete
-from django.db.models.expressions import RawSQL
 
-from core_tables.querysets.base import RecordQuerySet
+from core_tables.querysets.base import RecordQuerySet, with_keys
 
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
@@ -75,11 +74,6 @@ def sweep(rows: models.QuerySet[Any]) -> Counter[str]:
     return +found
 
 
-def _with_keys(rows: models.QuerySet[Any], keys: Sequence[UUID]) -> models.QuerySet[Any]:
-    """Return the rows with these keys, which are one parameter however many they are."""
-    return rows.filter(pk__in=RawSQL("SELECT unnest(%s::uuid[])", [list(keys)]))
-
-
 def _gone(rows: models.QuerySet[Any]) -> Counter[str]:
     """Delete rows that nobody has to see, and what goes with them."""
     return sweep(rows) + Counter({rows.model._meta.label: rows._raw_delete(using=rows.db)})
@@ -102,11 +96,11 @@ class SweepingQuerySet(RecordQuerySet[M_co]):
         with transaction.atomic(using=self.db):
             keys = self._lock()
             for start in range(0, len(keys), BATCH):
-                some = _with_keys(everything, keys[start : start + BATCH])
+                some = with_keys(everything, keys[start : start + BATCH])
                 found += _gone(some) if _sweepable(self.model) else sweep(some)
             if keys and not _sweepable(self.model):
                 # All at once, for no listener may hear of a row before another one is protected.
-                found.update(_with_keys(everything, keys).delete()[1])
+                found.update(with_keys(everything, keys).delete()[1])
         self._result_cache = None
         return found.total(), dict(found)
 

@@ -12,6 +12,7 @@ from core_tables.exceptions import WrongStatus
 from core_tables.querysets.base import key_of
 from core_tables.querysets.task_input import FOREIGN_TAG, check_attempts, check_name, check_words, first_slot, texts
 from core_tables.querysets.task_leases import LeaseQuerySet
+from core_tables.references import clear_references
 from core_tables.twins import twin
 
 if TYPE_CHECKING:
@@ -50,25 +51,28 @@ class TaskQuerySet(LeaseQuerySet):
             ValueError: `every` or `max_attempts` is not above 0, `at` or `every` leads past the year 9998, or a tag is
                 "queue", by which elizaOS takes a task.
             TypeError: one of them is of another kind.
+            UnknownAgent: there is no such agent. In a transaction of your own, a deferred constraint says so only when
+                that commits, as an IntegrityError.
         """
         tags, metadata = texts(tags, f"The tags of task {name!r}"), metadata or {}
         check_words(name, tags, metadata, description)
         check_attempts(name, max_attempts)
         due = first_slot(name, at, every)
-        return self.create(
-            name=name,
-            agent_id=key_of(agent),
-            room_id=key_of(room),
-            world_id=key_of(world),
-            entity_id=key_of(entity),
-            run_at=due,
-            first_at=due,
-            every=every,
-            tags=tags,
-            metadata=metadata,
-            description=description,
-            max_attempts=max_attempts,
-        )
+        with clear_references(self.model):
+            return self.create(
+                name=name,
+                agent_id=key_of(agent),
+                room_id=key_of(room),
+                world_id=key_of(world),
+                entity_id=key_of(entity),
+                run_at=due,
+                first_at=due,
+                every=every,
+                tags=tags,
+                metadata=metadata,
+                description=description,
+                max_attempts=max_attempts,
+            )
 
     aschedule = twin(schedule)
 
@@ -83,7 +87,7 @@ class TaskQuerySet(LeaseQuerySet):
         check_name(name)
         self._for_write = True
         wanted = f"{key_of(agent)} {key_of(room)} {name}"
-        with transaction.atomic(using=self.db):
+        with clear_references(self.model), transaction.atomic(using=self.db):
             with connections[self.db].cursor() as cursor:
                 # No constraint says that there is one only: done ones stay, and other programs write several.
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext(%s))", [LOCK, wanted])

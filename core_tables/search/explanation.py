@@ -71,7 +71,7 @@ def considered(arm: Arm, scope: Scope) -> int:
 
 def _by_trace(trace: Trace, scope: Scope) -> int:
     indexed = trace.plan is Plan.INDEX
-    with walk(scope.using, trace.estimated, int(trace.params[-1])) if indexed else nullcontext():
+    with walk(scope.using, trace.estimated, trace.wanted) if indexed else nullcontext():
         plan = measured(trace.sql, trace.params, scope.using)
     return _rows(plan, "Index Scan" if indexed else "Sort")
 

@@ -7,7 +7,7 @@ from typing import Any
 from pgvector import Vector
 
 from core_tables.search.fusion import Hit
-from core_tables.search.matching import Match, matching, ranked, tsquery
+from core_tables.search.matching import Match, matching, ranked
 from core_tables.search.nearest import Trace, nearest
 from core_tables.search.scope import Scope
 
@@ -56,16 +56,15 @@ def by_vector(scope: Scope, vector: Vector, depth: int) -> Arm:
 def by_words(scope: Scope, query: str, depth: int, match: Match) -> Arm:
     """Return the memories that match the words best."""
     start = perf_counter()
-    words = tsquery(query, match, scope.using)
-    found, estimated = matching(scope, words, depth, SELECT)
+    found = matching(scope, query, match, depth, SELECT)
     return Arm(
         name=TEXT,
         plan=TEXT,
-        why=_why(words, estimated, depth),
-        estimated=estimated,
+        why=_why(found.words, found.estimated, depth),
+        estimated=found.estimated,
         seconds=perf_counter() - start,
-        hits=tuple(_hit(row, row[-1]) for row in found),
-        words=words,
+        hits=tuple(_hit(row, row[-1]) for row in found.rows),
+        words=found.words,
     )
 
 

@@ -6,6 +6,7 @@ which knows no language: every word counts as it is written, in lower case.
 """
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -17,23 +18,34 @@ from core_tables.search.scope import Scope
 WORDS = "to_tsvector('simple', m.content ->> 'text')"
 # Ranking reads a row's text again, about 20 microseconds; so many take less than half a second.
 RANKED = 20_000
-# A word in more than this share of the memories says little when any word will do.
-COMMON = 0.05
+# A word in more than this share of the memories says little when any word will do: of all memories, which costs nothing
+# to know, and of so many of those searched, about 10 microseconds each.
+COMMON, SAMPLE = 0.05, 300
 # Characters and words of a query; what follows is not asked for.
 LONGEST, MOST_WORDS = 20_000, 1_000
 
 ALL = "SELECT websearch_to_tsquery('simple', %s)::text"
-# A word's share comes from what ANALYZE knows of the text index: the counterpart of inverse document frequency.
+# A word's share comes from what ANALYZE knows of the text index: the counterpart of inverse document frequency. What is
+# common among all agents' memories may be rare among those searched, or in no more of them than are wanted.
 ANY = """
 WITH words AS (
-  SELECT lexeme, coalesce(common.share, 0) AS share
+  SELECT lexeme, coalesce(common.share, 0) > %s AS common
     FROM unnest(to_tsvector('simple', %s)) AS words
     LEFT JOIN (SELECT * FROM pg_stats s,
                  unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) AS known(word, share)
                 WHERE s.tablename = 'memories_text_gin' AND word IS NOT NULL) AS common ON common.word = lexeme
+), searched AS MATERIALIZED (
+  SELECT tsvector_to_array({words}) AS words FROM memories m
+   WHERE EXISTS (SELECT FROM words WHERE common) AND {where} LIMIT %s
+), size AS (
+  SELECT greatest(%s * count(*), CASE WHEN count(*) < %s THEN %s ELSE 0 END) AS few FROM searched
+), judged AS (
+  SELECT lexeme, NOT common OR few >= (SELECT count(*) FROM searched WHERE lexeme = ANY(searched.words)) AS rare
+    FROM words, size
 )
-SELECT string_agg(quote_literal(lexeme), ' | ' ORDER BY lexeme)
-  FROM words WHERE share <= %s OR NOT EXISTS (SELECT FROM words WHERE share <= %s)
+SELECT string_agg(quote_literal(lexeme), ' | ' ORDER BY lexeme) FILTER (WHERE rare),
+       string_agg(quote_literal(lexeme), ' | ' ORDER BY lexeme)
+  FROM judged
 """
 SELECT = """
 SELECT {select}, ts_rank({words}, %s::tsquery, 1) AS rank
@@ -43,21 +55,53 @@ SELECT {select}, ts_rank({words}, %s::tsquery, 1) AS rank
 
 
 class Match(StrEnum):
-    """WEB: every word, with quotes, `or` and `-` as in a search engine. ANY: any word, the common ones left out."""
+    """How words are wanted.
+
+    WEB: every word, with quotes, `or` and `-` as in a search engine.
+    ANY: any word; common ones count only where no other is found.
+    """
 
     WEB = "web"
     ANY = "any"
 
 
-def tsquery(query: str, match: Match, using: str) -> str:
-    """Return a query of people's words as a tsquery; "" where no word is in it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matches:
+    """What words found.
+
+    rows: best first.
+    words: the tsquery that found them; "" where no word is in the query.
+    estimated: how many rows may match.
+    """
+
+    rows: list[tuple[Any, ...]]
+    words: str
+    estimated: int
+
+
+def matching(scope: Scope, query: str, match: Match, limit: int, select: str) -> Matches:
+    """Find up to `limit` rows, each as what `select` names of `m`, and the rank last.
+
+    Where more than RANKED rows may match, so many of them are ranked: any, not the best.
+    """
+    found = Matches(rows=[], words="", estimated=0)
+    for words in tsqueries(scope, query, match, limit):
+        found = _ranked(scope, words, limit, select)
+        if found.rows:
+            break
+    return found
+
+
+def tsqueries(scope: Scope, query: str, match: Match, limit: int) -> list[str]:
+    """Return people's words as tsqueries, each to be asked where those before find nothing; none without a word."""
     query = plain(query)
-    with connections[using].cursor() as cursor:
+    with connections[scope.using].cursor() as cursor:
         if match is Match.WEB:
             cursor.execute(ALL, [query])
         else:
-            cursor.execute(ANY, [query, COMMON, COMMON])
-        return cursor.fetchone()[0] or ""
+            sql = ANY.format(words=WORDS, where=scope.where)
+            cursor.execute(sql, [COMMON, query, *scope.params, SAMPLE, COMMON, SAMPLE, limit])
+        return list(dict.fromkeys(filter(None, cursor.fetchone())))
 
 
 def plain(query: str) -> str:
@@ -67,21 +111,12 @@ def plain(query: str) -> str:
     return " ".join(re.sub(r"-{2,}", " ", text).split()[:MOST_WORDS])
 
 
-def matching(scope: Scope, words: str, limit: int, select: str) -> tuple[list[tuple[Any, ...]], int]:
-    """Return up to `limit` rows, best first: what `select` names of `m`, and the rank last; and how many may match.
-
-    Where more than RANKED rows may match, so many of them are ranked: any, not the best.
-
-    Args:
-        words: a tsquery, as `tsquery` returns it.
-    """
-    if not words:
-        return [], 0
+def _ranked(scope: Scope, words: str, limit: int, select: str) -> Matches:
     sql, params = _matches(scope, words)
     rows = estimate(sql, params, scope.using)
     with connections[scope.using].cursor() as cursor:
         cursor.execute(*statement(scope, words, limit, select, rows))
-        return cursor.fetchall(), rows
+        return Matches(rows=cursor.fetchall(), words=words, estimated=rows)
 
 
 def ranked(limit: int) -> int:

@@ -1,5 +1,7 @@
 """The memories nearest to a vector, by cosine."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,18 +9,23 @@ from django.db import connections
 from django.db.backends.utils import CursorWrapper
 from pgvector import Vector
 
-from core_tables.embeddings.widths import column_for
+from core_tables.embeddings.widths import WIDEST_SINGLE, column_for
 from core_tables.search.estimate import estimate
-from core_tables.search.route import ITERATE, MANY, Plan, choose, surely_exact, walk
+from core_tables.search.route import FEWEST, ITERATE, MANY, TRAP, Plan, choose, depth, surely_exact, walk
 from core_tables.search.scope import Scope
 
-# A vector's index holds up to 2,000 numbers; a wider column is indexed as halfvec, and has to be asked as that.
-WIDEST_INDEXED = 2_000
+SAME = 1e-6  # a distance that is none, but for rounding
+EQUAL = 3  # so many equal distances are no chance
 SELECT_ALONG = """
 SELECT {select}, {distance} AS distance
   FROM memories m JOIN embeddings e ON e.memory_id = m.id
  WHERE {where} AND e.{column} IS NOT NULL
  ORDER BY distance LIMIT %s
+"""
+MET = """
+SELECT count(*) FROM (
+  SELECT {distance} AS distance FROM embeddings e WHERE e.{column} IS NOT NULL ORDER BY distance LIMIT 100000
+) AS met WHERE distance = %s
 """
 # One by one: the planner would rather read all the embeddings there are, to hash them. A database that others made may
 # have two for a memory, and the nearer one counts.
@@ -39,12 +46,14 @@ class Trace:
 
     estimated: rows in scope, as the planner saw it.
     total: embeddings in the table, as its statistics have it; None where that was not asked.
+    wanted: rows that the walk was made for.
     why: the reason for the plan.
     """
 
     plan: Plan
     estimated: int
     total: int | None
+    wanted: int
     why: str
     sql: str
     params: tuple[Any, ...]
@@ -55,21 +64,37 @@ def nearest(scope: Scope, vector: Vector, limit: int, select: str) -> tuple[list
     rows = estimate(f"SELECT FROM memories m WHERE {scope.where}", scope.params, scope.using)
     if surely_exact(rows):
         return exact(scope, vector, limit, select, estimated=rows, why="few rows in scope")
-    with walk(scope.using, rows, limit) as (cursor, total):
-        facts = {"estimated": rows, "total": int(total)}
+    wanted = max(limit, FEWEST)
+    with walk(scope.using, rows, wanted) as (cursor, total):
+        facts: dict[str, Any] = {"estimated": rows, "total": int(total)}
         if choose(rows, total, limit) is Plan.EXACT:
             why = "few rows in scope of a large table"
         else:
-            found, trace = _along(cursor, scope, vector, limit, select, why="many rows in scope", **facts)
-            few = len(found)
-            if few < limit and rows > MANY:
+            deep = depth(rows, total, wanted)
+            found, trace = _along(cursor, scope, vector, deep, select, wanted=wanted, why="many rows in scope", **facts)
+            why = _doubt(cursor, vector, found, trace)
+            if why and rows > MANY:
+                why = f"{why}, so it went on"
                 cursor.execute(ITERATE)
-                why = f"a walk along the index gave {few} of {limit}, so it went on"
-                found, trace = _along(cursor, scope, vector, limit, select, why=why, **facts)
-            if len(found) == limit:
-                return found, trace
-            why = f"a walk along the index gave {few} of {limit}"
+                found, trace = _along(cursor, scope, vector, deep, select, wanted=wanted, why=why, **facts)
+            if not why or (rows > MANY and len(found) >= limit):
+                return found[:limit], trace
     return exact(scope, vector, limit, select, why=why, **facts)
+
+
+def _doubt(cursor: CursorWrapper, vector: Vector, found: Sequence[tuple[Any, ...]], trace: Trace) -> str:
+    """Return why a walk may have missed nearer rows, "" where it has not."""
+    if len(found) < trace.params[-1]:
+        return f"a walk along the index gave {len(found)} of {trace.params[-1]}"
+    # Nothing is nearer than what is the same as the query.
+    alike = Counter(row[-1] for row in found if row[-1] > SAME)
+    distance, times = max(alike.items(), key=lambda pair: pair[1], default=(0.0, 0))
+    if times < EQUAL:
+        return ""
+    form, column = _distance(vector)
+    cursor.execute(MET.format(distance=form, column=column), (trace.params[0], distance))
+    met = cursor.fetchone()[0]
+    return f"a walk along the index met {met:,} equal vectors" if met >= TRAP else ""
 
 
 def _along(
@@ -92,19 +117,26 @@ def exact(
     with connections[scope.using].cursor() as cursor:
         cursor.execute(sql, params)
         found = cursor.fetchall()
-    return found, Trace(plan=Plan.EXACT, estimated=estimated, total=total, why=why, sql=sql, params=params)
+    return found, Trace(
+        plan=Plan.EXACT, estimated=estimated, total=total, wanted=limit, why=why, sql=sql, params=params
+    )
 
 
 def statement(scope: Scope, vector: Vector, limit: int, select: str, plan: Plan) -> tuple[str, tuple[Any, ...]]:
     """Return the SQL of a plan and its parameters."""
-    width = vector.dimensions()
-    column = column_for(width).column
-    distance = f"(e.{column} <=> %s::vector)"
-    if width > WIDEST_INDEXED:
-        distance = f"(e.{column}::halfvec({width}) <=> %s::halfvec({width}))"
+    distance, column = _distance(vector)
     form = SELECT_EACH if plan is Plan.EXACT else SELECT_ALONG
     sql = form.format(select=select, distance=distance, where=scope.where, column=column)
     return sql, (text_of(vector), *scope.params, limit)
+
+
+def _distance(vector: Vector) -> tuple[str, str]:
+    """Return the expression that the index is on, and its column."""
+    width = vector.dimensions()
+    column = str(column_for(width).column)
+    if width > WIDEST_SINGLE:
+        return f"(e.{column}::halfvec({width}) <=> %s::halfvec({width}))", column
+    return f"(e.{column} <=> %s::vector)", column
 
 
 def text_of(vector: Vector) -> str:

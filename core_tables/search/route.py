@@ -9,9 +9,14 @@ candidate costs about ten times as much as a row. So with R rows in scope of T i
 and exact is the cheaper one while R^2 <= 10 * limit * T. Measured with `benchmarks/memory`.
 
 The walk is as broad as it takes for SPARE times as many rows to pass as are wanted, if the filter has nothing to do
-with the query. Where too few pass, it has: the room, say, is about something else. What an iterative scan would find
-then is far from the nearest (6 of 10, of 100,000), so all rows of the scope are looked through, unless they are very
-many: then the walk goes on by iterative scan (https://github.com/pgvector/pgvector#iterative-index-scans).
+with the query. Where fewer than half of these pass, it has: the room, say, is about something else. What an iterative
+scan would find then is far from the nearest (6 of 10, of 100,000), so all rows of the scope are looked through, unless
+they are very many: then the walk goes on by iterative scan (https://github.com/pgvector/pgvector#iterative-index-scans).
+
+Equal vectors, of an "ok" that was said a thousand times, have each other for neighbours in HNSW, and a walk that comes
+among them does not get out. So where it brings equal distances, it is asked how many of them it met, and among many
+all rows are looked through as well. What stays is that rows written after so many equal ones may be linked from these
+alone: of 3,000 vectors beside 3,000 equal ones, a walk does not come to 1 or 2 in a hundred.
 """
 
 from collections.abc import Iterator
@@ -25,10 +30,15 @@ from django.db.backends.utils import CursorWrapper
 FEW = 2_000
 # Microseconds a candidate along the index takes, in those a row takes otherwise.
 CANDIDATE = 10
-# Candidates that HNSW keeps while it walks. For queries like what is stored, 100 find 98 % of the 10 nearest of 100,000
-# clustered vectors, 300 find 99.6 %; for queries unlike all of it, 100 find 81 % of 8,000, 300 find 97 and 400 find 99.
+# Candidates that HNSW keeps while it walks. For queries like what is stored 100 do: they find 99 % of the 10 nearest of
+# 100,000 clustered vectors, 400 find 99.6 %. A question is seldom like its answer, and for queries unlike all that is
+# stored 100 find 75 to 85 % of 10,000, 400 find 98 to 99.6 %; between two of its topics, 400 find all of 50,000.
 BREADTH, BROADEST = 400, 1_000
 SPARE = 4
+# Fewer than these are walked for as if they were so many: among one or two nothing equal is to be seen.
+FEWEST = 5
+# Neighbours that an element of HNSW has (32), times the equal rows that it stands for (10): so many are a trap.
+TRAP = 320
 # Up to so many rows, less than a second, are looked through where the walk finds too few.
 MANY = 200_000
 ITERATE = "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true)"
@@ -51,6 +61,12 @@ def choose(rows: float, total: float, limit: int) -> Plan:
     """Return the cheaper plan for so many rows in scope, of so many in all."""
     few = surely_exact(rows) or rows * rows <= CANDIDATE * limit * max(total, rows)
     return Plan.EXACT if few else Plan.INDEX
+
+
+def depth(rows: float, total: float, limit: int) -> int:
+    """Return how many rows to ask a walk for: half of those that are expected to pass, and no fewer than wanted."""
+    passing = min(SPARE * limit, BROADEST * rows / max(total, rows, 1))
+    return max(limit, int(passing / 2))
 
 
 # Without a sort there is only the index to give the order, and nested loops to keep it. The estimated cost makes the

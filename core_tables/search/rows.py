@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.db import connections
 
+from core_tables.fields import selected
+
 if TYPE_CHECKING:
     from core_tables.models import Memory
 
@@ -17,9 +19,14 @@ def _fields() -> list[Any]:
 
 
 @cache
+def _selected() -> list[Any]:
+    return sorted(_fields(), key=lambda field: not field.primary_key)
+
+
+@cache
 def columns() -> str:
-    """Return all columns of memories `m`, for a SELECT."""
-    return ", ".join(f'm."{field.column}"' for field in _fields())
+    """Return all columns of memories `m`, the id first, for a SELECT."""
+    return ", ".join(selected(field, f'm."{field.column}"') for field in _selected())
 
 
 def memories(found: Iterable[tuple[Any, ...]], using: str) -> Iterator["Memory"]:
@@ -27,9 +34,10 @@ def memories(found: Iterable[tuple[Any, ...]], using: str) -> Iterator["Memory"]
     connection = connections[using]
     model = apps.get_model("core_tables", "Memory")
     names = [field.attname for field in _fields()]
+    places = [_selected().index(field) for field in _fields()]
     converters = _converters(using)
     for row in found:
-        values = list(row[: len(names)])
+        values = [row[place] for place in places]
         for place, expression, convert in converters:
             values[place] = convert(values[place], expression, connection)
         yield model.from_db(using, names, values)

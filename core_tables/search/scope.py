@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from django.apps import apps
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import QuerySet, UUIDField
@@ -25,8 +26,9 @@ class Within(TypedDict, total=False):
 
     agent, room, world, entity: rows or their ids.
     type: types of memories.
-    unique: True for memories that had no near-duplicate when they were added, False for the others.
-    since, until: written from then on, or before then.
+    unique: True for memories that had no near-duplicate when they were added, False for the others. A memory stays what
+        it was called then, also when the one that was there before has expired or is deleted.
+    since, until: written from then on, or before then. Without a time zone they are in that of the settings.
     expired: True to look at memories past their expiry, too.
     """
 
@@ -46,6 +48,12 @@ def _text(value: Any) -> str:
         raise TypeError(f"type={value!r}: give a text, or several.")
     check_text(value, "The type")
     return str(value.value) if isinstance(value, Enum) else value
+
+
+def _moment(value: Any) -> Any:
+    """Read a datetime without a time zone, and warn of it, as Django does in a filter."""
+    field: Any = apps.get_model("core_tables", "Memory")._meta.get_field("created_at")
+    return field.get_prep_value(value)
 
 
 # How each filter reads in SQL, and what becomes of a value: one place where the names meet the columns.
@@ -91,7 +99,7 @@ def _named(within: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Any, ...]]]:
         if name in COMPARISONS:
             if not isinstance(value, bool if name == "unique" else datetime.datetime):
                 raise TypeError(f"{name}={value!r}: give {'True or False' if name == 'unique' else 'a datetime'}.")
-            yield COMPARISONS[name], (value,)
+            yield COMPARISONS[name], (value if name == "unique" else _moment(value),)
             continue
         column, prepared = CONDITIONS[name]
         if isinstance(value, Iterable) and not isinstance(value, str):

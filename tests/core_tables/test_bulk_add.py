@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from core_tables.exceptions import InvalidContent, InvalidVector, UnknownWidth
-from core_tables.models import Embedding, Memory
+from core_tables.exceptions import InvalidContent, InvalidVector, UnknownWidth, WrongAgent
+from core_tables.models import Agent, Embedding, Memory
 
 
 def vector(seed, width=384):
@@ -93,7 +93,7 @@ def test_of_two_with_one_id_the_first_is_kept(store, agent):
 
 
 def test_the_number_of_statements_is_fixed(store, agent, django_assert_max_num_queries):
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         Memory.objects.bulk_add(memories(agent, 100), [vector(number) for number in range(100)])
 
 
@@ -102,6 +102,15 @@ def test_twice_in_one_transaction(committed_store, agent):
         Memory.objects.bulk_add(memories(agent, 1))
         Memory.objects.bulk_add(memories(agent, 1))
     assert Memory.objects.count() == 2
+
+
+def test_an_id_leads_to_no_memory_of_another_agent(store, agent):
+    theirs = Memory.objects.add("tea", agent=Agent.objects.create(name="Bob"), type="facts")
+    every = memories(agent, 3)
+    every[1].pk = str(theirs.pk)
+    with pytest.raises(WrongAgent, match=rf"memories\[1\]: the id {theirs.pk} is that of a memory of another agent"):
+        Memory.objects.bulk_add(every)
+    assert Memory.objects.get() == theirs
 
 
 def test_nothing_to_add(store, agent, django_assert_num_queries):
@@ -118,6 +127,7 @@ def test_nothing_to_add(store, agent, django_assert_num_queries):
         ({"type": ""}, InvalidContent, "type"),
         ({"agent": None}, InvalidContent, "belongs to an agent"),
         ({"created_at": Now()}, InvalidContent, "created_at is an expression"),
+        ({"unique": None}, InvalidContent, "unique is None: leave it out"),
         ({"room_id": "lab"}, InvalidContent, "room: .lab. is not a valid UUID"),
         ({"content": {"text": " ".join(map(str, range(150_000)))}}, InvalidContent, "split it"),
     ],

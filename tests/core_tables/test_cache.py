@@ -8,6 +8,7 @@ from threading import Barrier
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection, connections, transaction
+from django.db.models import Count
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -204,6 +205,25 @@ def test_only_a_number_can_be_added_to(cache, value):
     assert cache.get("n") == value
 
 
+@pytest.mark.parametrize("delta", ["1", b"1", None, [1], 1j], ids=repr)
+def test_only_a_number_can_be_added(cache, delta):
+    cache.set("n", 1)
+    with pytest.raises(TypeError, match="What is to be added is a number, not"):
+        cache.incr("n", delta)
+
+
+def nested(depth):
+    return [nested(depth - 1)] if depth > 1 else []
+
+
+def test_what_is_nested_can_be_read_from_anywhere(cache):
+    cache.set("k", nested(100))
+    assert cache.get("k") == nested(100)
+    with pytest.raises(InvalidValue, match=r"under 'k' is not JSON \(it is nested more than 100 deep"):
+        cache.set("k", nested(101))
+    cache.set("k", [[]] * 200)
+
+
 def test_there_is_nothing_to_add_to(cache):
     with pytest.raises(ValueError, match="nothing under 'n' to add to: add"):
         cache.incr("n")
@@ -286,6 +306,14 @@ def test_deleting_what_has_expired_takes_the_oldest_first(cache):
     cache.set("old", 1, -1)
     next(Cache.objects.delete_expired(batch=1))
     assert cache.entries.get().key == "old"
+
+
+@pytest.mark.parametrize("rows", [Cache.objects.distinct, lambda: Cache.objects.annotate(n=Count("agent"))])
+def test_rows_that_are_distinct_or_grouped_go_too(cache, rows):
+    cache.set_many({"a": 1, "b": 1, "c": 1}, 0)
+    cache.set("d", 1)
+    assert list(rows().delete_expired(batch=2)) == [2, 1]
+    assert Cache.objects.distinct().cull(0, 1) == 1
 
 
 def test_deleting_what_has_expired_waits_for_nobody(committed_store, agent):

@@ -5,6 +5,7 @@ import pickle
 import struct
 import uuid
 from collections import OrderedDict
+from time import monotonic
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -20,7 +21,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from core_tables.cache import AgentCache
+from core_tables.cache import LOOKED_UP, AgentCache
 from core_tables.exceptions import UnknownAgent
 from core_tables.models import Agent, Cache
 from core_tables.pickled import WRAPPER, dump
@@ -424,6 +425,27 @@ def test_an_agent_made_anew_is_found_again(cache, agent, name):
     answer = OPERATIONS[name](cache, "k")
     assert answer == ANSWERS.get(name, answer)
     assert (":1:k" in anew, ":1:b" in anew) == (not name.startswith("delete"), name == "set_many")
+
+
+def test_a_name_is_looked_up_again_for_it_may_be_another_agents(cache, agent, monkeypatch):
+    cache.set("k", "hers")
+    Agent.objects.patch(agent, name="Ada the elder")
+    anew = Agent.objects.create(name="Ada")
+    assert cache.get("k") == "hers"
+    later = monotonic() + LOOKED_UP
+    monkeypatch.setattr("core_tables.cache.monotonic", lambda: later)
+    assert cache.get("k") is None
+    cache.set("k", "anew")
+    assert Cache.objects.of(anew).get(":1:k") == "anew"
+
+
+def test_what_is_nested_is_read_from_anywhere(cache):
+    value = []
+    for _ in range(300):
+        value = [value]
+    cache.set("k", value)
+    assert WRAPPER in stored()
+    assert cache.get("k") == value
 
 
 def test_it_asks_for_the_agent_once(cache, never_counted):

@@ -97,6 +97,16 @@ def test_no_texts_are_not_sent(embedder):
     assert embed([]) == asyncio.run(aembed([])) == []
 
 
+@pytest.mark.parametrize("ask", [embed, lambda texts: asyncio.run(aembed(texts))])
+def test_texts_are_several(embedder, ask):
+    embedder("plain")
+    assert [vector.to_list() for vector in ask(text for text in ("a", "bb"))] == [hot(1), hot(2)]
+    with pytest.raises(TypeError, match=r"embed\(\[text\]\)\[0\]"):
+        ask("a text")
+    with pytest.raises(TypeError, match="not NoneType"):
+        ask(["a", None])
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -3,6 +3,7 @@ import datetime
 
 import pytest
 from django.db import connection
+from django.db.models import Count
 from django.utils import timezone
 
 from core_tables.exceptions import InvalidContent
@@ -156,6 +157,12 @@ class TestRetention:
         assert next(batches) == 2
         batches.close()
         assert Log.objects.count() == 4
+
+    @pytest.mark.parametrize("rows", [Log.objects.distinct, lambda: Log.objects.annotate(n=Count("room"))])
+    def test_rows_that_are_distinct_or_grouped_go_too(self, write, rows):
+        for at in range(3):
+            write("a", at)
+        assert list(rows().delete_older_than(timezone.now(), batch=2)) == [2, 1]
 
     def test_a_batch_of_nothing_is_refused(self):
         with pytest.raises(ValueError, match="at least 1"):

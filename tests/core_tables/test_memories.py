@@ -215,8 +215,11 @@ def test_lists_of_memories(store, agent, room):
     two = add(agent=agent, room=hall, type="goals", world=hall.world_id)
     three = add(agent=agent, vector=vector(1))
     assert set(Memory.objects.in_rooms(room, hall.pk)) == {one, two}
+    assert set(Memory.objects.in_rooms([room, hall])) == set(Memory.objects.in_rooms(agent.rooms.all())) == {one, two}
     assert list(Memory.objects.in_world(hall.world_id)) == [two]
     assert set(Memory.objects.of_type("facts")) == {one, three}
+    assert set(Memory.objects.of_type(["facts", "goals"])) == set(Memory.objects.of_type("facts", {"goals"}))
+    assert set(Memory.objects.of_type(kind for kind in ["facts"])) == {one, three}
     assert list(Memory.objects.with_embedding()) == list(Memory.objects.with_embedding(384)) == [three]
     assert set(Memory.objects.without_embedding(768)) == {one, two, three}
     assert set(agent.memories.without_embedding().of_type("goals")) == {two}
@@ -271,7 +274,7 @@ def test_a_document_goes_with_its_fragments(store, agent):
 
 
 def test_many_are_deleted_in_chunks(store, agent, monkeypatch):
-    monkeypatch.setattr("core_tables.querysets.memory_lists.CHUNK", 2)
+    monkeypatch.setattr("core_tables.querysets.memory_forgetting.CHUNK", 2)
     document(agent)
     for _ in range(4):
         add(agent=agent)

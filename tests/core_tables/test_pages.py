@@ -4,12 +4,14 @@ import datetime
 
 import pytest
 from django.db import connection
+from django.db.models import Count, Window
+from django.db.models.functions import RowNumber
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core_tables.models import Agent
-from core_tables.querysets.base import Cursor
+from core_tables.querysets.base import Cursor, lockable
 
 pytestmark = pytest.mark.usefixtures("store")
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -66,10 +68,34 @@ def test_one_query_a_page_and_no_count():
     assert (len(page), page[0].created_at, page.newer) == (2, START + datetime.timedelta(seconds=3), None)
 
 
-@pytest.mark.parametrize("wrong", [{"size": 0}, {"before": Cursor(START, None), "after": Cursor(START, None)}])
-def test_what_makes_no_sense_is_refused(wrong):
-    with pytest.raises(ValueError, match="size of at least 1"):
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        ({"size": 0}, ValueError, "page is 0: give a whole number of at least 1"),
+        ({"size": "5"}, TypeError, "page is '5': give a whole number"),
+        ({"before": Cursor(START, None), "after": Cursor(START, None)}, ValueError, "not both"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(wrong, error, words):
+    with pytest.raises(error, match=words):
         Agent.objects.page(**wrong)
+
+
+@pytest.mark.usefixtures("room", "entity")
+@pytest.mark.parametrize(
+    "rows",
+    [
+        Agent.objects.distinct,
+        lambda: Agent.objects.annotate(rooms_=Count("rooms")),
+        lambda: Agent.objects.annotate(place=Window(RowNumber(), order_by="pk")),
+        lambda: Agent.objects.filter(rooms__name="lab"),
+    ],
+    ids=["distinct", "grouped", "windows", "joined"],
+)
+def test_rows_of_any_kind_can_be_locked(rows, agent):
+    locked = lockable(rows()).select_for_update(of=("self",))
+    assert list(locked.values_list("pk", flat=True)) == [agent.pk]
+    assert Agent.objects.all().patch(agent, system="Be brief.").system == rows().patch(agent, name="Ada").system
 
 
 def test_a_row_without_a_time_is_on_no_page():

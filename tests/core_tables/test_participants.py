@@ -6,6 +6,7 @@ from django.db import connection
 from django.utils import timezone
 
 from core_tables.models import Entity, Message, Participant, Room
+from core_tables.querysets.base import Cursor
 from tests.core_tables.asked import asking
 from tests.core_tables.together import together
 
@@ -83,6 +84,21 @@ class TestUnread:
     @pytest.mark.usefixtures("start")
     def test_the_count_stops_at_the_cap(self, room, entity):
         assert Participant.objects.unread(entity, cap=5) == {room.pk: 5}
+
+    def test_what_came_after_the_message_that_was_shown_is_not_read(self, start, room, entity):
+        shown = room.messages.transcript().page(before=Cursor(start + 5 * MINUTE, uuid.UUID(int=0)))[-1]
+        Participant.objects.mark_read(room, entity, at=shown)
+        assert Participant.objects.unread(entity)[room.pk] == 6
+
+    @pytest.mark.parametrize(("cap", "error"), [(0, ValueError), (-1, ValueError), ("9", TypeError)])
+    def test_a_cap_is_a_number(self, entity, cap, error):
+        with pytest.raises(error, match=r"cap is .*at least 1"):
+            Participant.objects.unread(entity, cap=cap)
+
+    def test_what_is_read_is_a_message_or_a_time(self, room, entity):
+        Participant.objects.join(room, entity)
+        with pytest.raises(TypeError, match="`at` is 'soon': give the newest message"):
+            Participant.objects.mark_read(room, entity, at="soon")
 
     @pytest.mark.usefixtures("start")
     def test_a_long_room_is_not_counted_through(self, room, entity):

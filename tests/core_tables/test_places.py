@@ -101,6 +101,16 @@ class TestEnsure:
         Room.objects.create(**make)
         assert Room.objects.ensure(agent=agent, source="x", channel_id="1") == (old, False)
 
+    @pytest.mark.parametrize("again", [{"source": "y"}, {"channel_id": "2"}, {"agent": None, "agent_id": None}])
+    def test_what_it_is_found_by_is_no_default(self, agent, again):
+        with pytest.raises(ValueError, match=f"The defaults have {', '.join(again)}, which a room is found by"):
+            Room.objects.ensure(agent=agent, source="x", channel_id="1", defaults=again)
+
+    def test_a_channel_has_one_room_from_whichever_side(self, agent):
+        room, _ = Room.objects.ensure(agent=agent, source="x", channel_id="1")
+        bob = Agent.objects.create(name="Bob")
+        assert bob.rooms.ensure(agent=agent, source="x", channel_id="1") == (room, False)
+
 
 ENSURE = """
 import sys, django

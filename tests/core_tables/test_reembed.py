@@ -13,7 +13,7 @@ from django.core.management.base import OutputWrapper
 from django.db import connection, transaction
 from django.utils import timezone
 
-from core_tables.embeddings.reembedding import reembed
+from core_tables.embeddings.reembedding import clear_old, reembed
 from core_tables.management.progress import Progress
 from core_tables.models import Agent, Embedding, Memory
 from tests.core_tables import embedding, store
@@ -70,6 +70,31 @@ def test_vectors_of_another_width_stay_unless_told(store, agent, monkeypatch):
     kept.refresh_from_db()
     assert (kept.dim_384, kept.dim_768) == (None, None)
     assert len(kept.dim_512) == 512
+
+
+def test_old_widths_can_be_cleared_later(store, agent):
+    memory, other = add(agent, 2)
+    Memory.objects.put_embedding(memory, [1.0] * 768, model="old")
+    assert command() == "2 memories embedded."
+    Memory.objects.put_embedding(other, [1.0] * 768, model="another")
+    assert command("--clear-old", "--model", "hashed") == "1 memories embedded. 1 done before lost older vectors."
+    assert not Embedding.objects.of_width(768).exists()
+    assert Embedding.objects.of_width(384).made_by("hashed").count() == 2
+    with pytest.raises(ValueError, match="at least 1"):
+        clear_old(Memory.objects.all(), batch=0)
+
+
+class Elsewhere:
+    def db_for_read(self, *_, **__):
+        return "other"
+
+
+def test_memories_are_held_where_they_are_written(store, agent, settings):
+    rows = add(agent, 1)
+    settings.DATABASE_ROUTERS = [Elsewhere()]
+    assert sum(reembed(Memory.objects.all())) == 1
+    Memory.objects.using("default").put_embedding(rows[0], [1.0] * 768, model="hashed")
+    assert sum(clear_old(Memory.objects.filter(type="facts"))) == 1
 
 
 def test_only_the_memories_that_are_meant(store, agent):

@@ -1,7 +1,7 @@
 import pytest
 from django.db import connection, transaction
 
-from core_tables.search.route import BREADTH, BROADEST, Plan, choose, surely_exact, walk
+from core_tables.search.route import BREADTH, BROADEST, Plan, choose, depth, surely_exact, walk
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,14 @@ def test_the_cheaper_plan_is_chosen(rows, total, plan):
 def test_more_rows_asked_for_make_the_index_dearer():
     assert choose(10_000, 100_000, limit=10) is Plan.INDEX
     assert choose(10_000, 100_000, limit=200) is Plan.EXACT
+
+
+@pytest.mark.parametrize(
+    ("rows", "total", "limit", "asked"),
+    [(100_000, 100_000, 10, 20), (10_000, 100_000, 10, 20), (11_000, 1_000_000, 10, 10), (9_000, 9_000, 900, 900)],
+)
+def test_a_walk_is_asked_for_more_than_are_wanted_where_it_can_give_them(rows, total, limit, asked):
+    assert depth(rows, total, limit) == asked
 
 
 def setting(name):

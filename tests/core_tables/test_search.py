@@ -105,6 +105,16 @@ def test_times_and_uniqueness(agent):
     assert texts(Memory.objects.search(vector(1), unique=False)) == ["again"]
 
 
+def test_times_without_a_zone_are_those_of_a_filter(agent, settings):
+    settings.TIME_ZONE = "America/New_York"
+    noon = datetime.datetime(2026, 3, 1, 12)  # noqa: DTZ001 - that is what is tested
+    remember(agent, 1, created_at=timezone.make_aware(noon))
+    with pytest.warns(RuntimeWarning, match="naive datetime"):
+        assert texts(Memory.objects.search(vector(1), since=noon)) == ["at 1"]
+    with pytest.warns(RuntimeWarning, match="naive datetime"):
+        assert texts(Memory.objects.search(vector(1), until=noon + datetime.timedelta(hours=1))) == ["at 1"]
+
+
 @pytest.mark.usefixtures("way")
 def test_expired_memories_are_forgotten_unless_asked_for(agent):
     remember(agent, 1, expires_at=timezone.now() - datetime.timedelta(seconds=1))
@@ -159,6 +169,16 @@ def test_each_width_is_searched_by_its_own_vectors(agent, width):
     assert texts(Memory.objects.search(at(0, width=width))) == ["at 20", "at 30"]
 
 
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("length", [1e-9, 1e6])
+def test_the_length_of_a_wide_query_changes_nothing(agent, length):
+    for degrees in range(80, 10, -5):
+        remember(agent, degrees, width=3072)
+    found = Memory.objects.search([length * number for number in at(0, width=3072)], 2)
+    assert texts(found) == ["at 15", "at 20"]
+    assert found[0].similarity == pytest.approx(math.cos(math.radians(15)), abs=1e-3)
+
+
 @pytest.mark.parametrize("way", ["index"], indirect=True)
 def test_the_index_is_used_where_the_plan_says_so(committed_store, agent, way):
     rows = [Memory(agent=agent, type="facts", content={"text": str(n)}) for n in range(300)]
@@ -209,7 +229,7 @@ def test_where_a_walk_finds_too_few_all_rows_are_looked_through(committed_store,
     found = far_room.memories.search(vector(1), 5)
     assert [memory.content["n"] for memory in found] == [0, 1, 2, 3, 4]
     told = Memory.objects.explain_search(vector(1), limit=5, room=far_room)
-    assert (told.arms[0].plan, told.arms[0].why) == ("exact", "a walk along the index gave 0 of 50")
+    assert (told.arms[0].plan, told.arms[0].why) == ("exact", "a walk along the index gave 0 of 100")
 
 
 @pytest.mark.parametrize("way", ["index"], indirect=True)
@@ -218,7 +238,18 @@ def test_where_these_are_very_many_the_walk_goes_on(committed_store, far_room, w
     assert len(far_room.memories.search(vector(1), 5)) == 5
     found, trace = nearest(Scope.of(far_room.memories.all(), {}), checked(vector(1)), 5, "m.id")
     assert (len(found), trace.plan) == (5, "index")
-    assert trace.why == "a walk along the index gave 0 of 5, so it went on"
+    assert trace.why == "a walk along the index gave 0 of 10, so it went on"
+
+
+@pytest.mark.parametrize("way", ["index"], indirect=True)
+@pytest.mark.parametrize(("times", "plan"), [(1_000, "exact"), (100, "index")])
+def test_a_walk_is_not_believed_among_a_great_many_equal_vectors(committed_store, agent, way, times, plan):
+    for many in ([at(30)] * times, [at(70 + n) for n in range(15)]):
+        Memory.objects.bulk_add([Memory(agent=agent, type="facts", content={}) for _ in many], many)
+    told = Memory.objects.explain_search(vector(1), limit=3)
+    assert (told.arms[0].plan, "equal vectors" in told.arms[0].why) == (plan, plan == "exact")
+    assert len(Memory.objects.search(vector(1), 1)) == 1
+    assert Memory.objects.search(at(75), 1)[0].similarity == pytest.approx(1)
 
 
 @pytest.mark.usefixtures("memories")
@@ -234,7 +265,9 @@ def test_statements():
 
 
 @pytest.mark.parametrize("way", ["index"], indirect=True)
-def test_statements_along_the_index(committed_store, memories, way):
+def test_statements_along_the_index(committed_store, agent, way):
+    near = [at(n) for n in range(20)]
+    Memory.objects.bulk_add([Memory(agent=agent, type="facts", content={}) for _ in near], near)
     with CaptureQueriesContext(connection) as many:
         Memory.objects.search(vector(1), 2)
     assert [query["sql"].split()[0] for query in many] == ["EXPLAIN", "BEGIN", "SELECT", "SELECT", "ROLLBACK"]

@@ -8,7 +8,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core_tables.models import Memory
+from core_tables.models import Agent, Memory
 from core_tables.search.fusion import Terms
 from tests.core_tables.vectors import at, vector
 
@@ -99,6 +99,23 @@ def test_common_words_don_t_count_beside_rarer_ones(agent):
         "the word number17 of the list"
     ]
     assert len(Memory.objects.search_text("the word", match="any")) == 10  # there is nothing rarer
+
+
+def test_what_others_often_say_is_not_common_here(agent):
+    other = Agent.objects.create(name="Bob")
+    rows = [Memory(agent=other, type="facts", content={"text": f"Bob likes tea {n}"}) for n in range(600)]
+    Memory.objects.bulk_add(rows)
+    rows = [Memory(agent=agent, type="facts", content={"text": f"the word {n}"}) for n in range(400)]
+    Memory.objects.bulk_add(rows)
+    Memory.objects.add("Ada likes tea", agent=agent, type="facts")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE memories")
+    for query in ("green tea", "who drinks the tea", "word17 or tea"):
+        found = agent.memories.search_text(query, match="any")
+        assert [one.content["text"] for one in found] == ["Ada likes tea"]
+    assert len(other.memories.search_text("who drinks tea", match="any")) == 10  # there is nothing but the tea
+    told = other.memories.explain_search(query="who drinks tea", limit=5)
+    assert told.arms[0].words == "'drinks' | 'tea' | 'who'"
 
 
 @pytest.mark.usefixtures("memories")

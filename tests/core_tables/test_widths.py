@@ -3,7 +3,7 @@ from array import array
 import pytest
 from pgvector import Vector
 
-from core_tables.embeddings.widths import checked, column_for, widths
+from core_tables.embeddings.widths import asked, checked, column_for, widths
 from core_tables.exceptions import InvalidVector, UnknownWidth
 
 
@@ -53,8 +53,21 @@ def test_a_vector_needs_a_cosine(numbers):
 def test_a_wide_vector_has_to_fit_half_precision():
     assert checked([65_504.0] * 3072)
     assert checked([-100_000.0] * 1536)
-    with pytest.raises(InvalidVector, match="3072 numbers holds 100000, and 65,504 is the largest"):
+    with pytest.raises(InvalidVector, match="3072 numbers is 100000, and has to be from 6e-05 to 65,504"):
         checked([1.0] * 3071 + [-100_000.0])
+
+
+def test_a_wide_vector_has_to_show_in_half_precision():
+    assert checked([1e-9] * 1536)
+    assert checked([0.0] * 3071 + [6e-5])
+    with pytest.raises(InvalidVector, match=r"3072 numbers is 1e-09.*divide it by its length"):
+        checked([1e-9] * 3072)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1, 1e12])
+def test_a_wide_query_is_asked_at_length_1(size):
+    assert asked([size] + [0.0] * 3071).to_list() == [1.0] + [0.0] * 3071
+    assert asked([size] + [0.0] * 383).to_list()[0] == pytest.approx(size)
 
 
 @pytest.mark.parametrize("numbers", [["a"] * 384, [None] * 384, [[1.0]] * 384, "a" * 384, {}, 5, Tensor(5)])

@@ -274,6 +274,12 @@ def test_what_is_not_there_is_refused(run, options, said):
     assert f"exit 1: {said}" in run(**options)
 
 
+@pytest.mark.parametrize("seconds", ["1e300", "inf", "nan", "-1", "soon"])
+def test_times_are_numbers_that_a_clock_can_reach(seconds):
+    with pytest.raises(CommandError, match=f"--lease: {seconds} is not a number of seconds, a century at most"):
+        call_command("run_agent_tasks", f"--lease={seconds}")
+
+
 def test_a_worker_with_nothing_to_do_says_what_is_missing(run, monkeypatch):
     monkeypatch.setattr("core_tables.management.commands.run_agent_tasks.discover", dict)
     assert "exit 1: Nothing here does tasks: put a function with @agent_task into agent_tasks.py of an app." in run()

@@ -4,7 +4,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from core_tables.embeddings.reembedding import BATCH, pending, reembed
+from core_tables.embeddings.reembedding import BATCH, clear_old, pending, reembed
 from core_tables.exceptions import EmbedderFailed
 from core_tables.management.arguments import agent, positive
 from core_tables.management.progress import Progress
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--batch", type=positive, default=BATCH, help="how many texts to embed at once")
         parser.add_argument("--model", help="the name of the model, to be kept with the vectors")
         parser.add_argument("--limit", type=positive, help="embed no more than so many memories")
-        parser.add_argument("--clear-old", action="store_true", help="take away vectors of other widths once replaced")
+        parser.add_argument("--clear-old", action="store_true", help="take away vectors of other widths, also old ones")
         parser.add_argument("--dry-run", action="store_true", help="only count")
         parser.add_argument(
             "--database", default="default", choices=tuple(connections), help="the alias of the database"
@@ -49,14 +49,18 @@ class Command(BaseCommand):
             self.stdout.write(f"{total:,} memories would be embedded.{_wordless(memories)}")
             return
         progress = Progress(self.stderr, "Embedding", total, verbosity=options["verbosity"])
+        cleared = 0
         try:
             values = {name: options[name] for name in ("model", "batch", "limit", "clear_old")}
             for count in reembed(memories, **values):
                 progress.add(count)
+            if options["clear_old"]:
+                cleared = sum(clear_old(memories, model=options["model"]))
         finally:
             progress.clear()
             if options["verbosity"]:
-                self.stdout.write(f"{progress.done:,} memories embedded.{_wordless(memories)}")
+                old = f" {cleared:,} done before lost older vectors." if cleared else ""
+                self.stdout.write(f"{progress.done:,} memories embedded.{old}{_wordless(memories)}")
 
 
 def _wordless(memories: Any) -> str:

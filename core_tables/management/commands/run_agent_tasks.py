@@ -1,7 +1,6 @@
 """The worker on the command line: reads what is asked for, starts it, and tells."""
 
 import logging
-import math
 import signal
 import threading
 import time
@@ -15,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, ProgrammingError, connections
 
 from core_tables.models import Agent
+from core_tables.querysets.task_sql import CENTURY
 from core_tables.worker import discover
 from core_tables.worker.attempt import Ended, Outcome
 from core_tables.worker.loop import Worker
@@ -28,8 +28,8 @@ def seconds(value: str) -> float:
         number = float(value)
     except ValueError:
         number = -1
-    if not 0 <= number < math.inf:
-        raise ArgumentTypeError(f"{value} is not a number of seconds")
+    if not 0 <= number <= CENTURY.total_seconds():
+        raise ArgumentTypeError(f"{value} is not a number of seconds, a century at most")
     return number
 
 
