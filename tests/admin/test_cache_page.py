@@ -165,9 +165,7 @@ class TestEntry:
         assert "Too large to be shown" in shown
         assert len(shown) < 100_000
 
-    @pytest.mark.parametrize(
-        "address", ["x", "x_3Ay", NOBODY, f"{NOBODY}_3Ak", f"{NOBODY}_3Aa_00"]
-    )
+    @pytest.mark.parametrize("address", ["x", "x_3Ay", NOBODY, f"{NOBODY}_3Ak", f"{NOBODY}_3Aa_00"])
     @pytest.mark.usefixtures("agent")
     def test_says_that_there_is_none(self, client, address):
         for view in ("change", "delete"):
@@ -213,7 +211,7 @@ class TestClearing:
         assert LogEntry.objects.get().change_message == "Cleared: 2 entries."
 
     def test_as_much_as_somebody_waits_for(self, client, agent, monkeypatch):
-        monkeypatch.setattr("core_tables.admin.cache_pages.BATCH", 10)
+        monkeypatch.setattr("core_tables.admin.cache.pages.BATCH", 10)
         fill(agent, 1_000)
         Cache.objects.update(expires_at=timezone.now() - datetime.timedelta(hours=1))
         shown = text_of(client.post(CLEAR_EXPIRED, follow=True))

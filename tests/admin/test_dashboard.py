@@ -7,10 +7,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from core_tables.admin import agent_memories
-from core_tables.admin.agent_memories import by_day, vectors
+from core_tables.admin.agents import memories as agent_memories
+from core_tables.admin.agents.charts import HEIGHT, TOP, chart
+from core_tables.admin.agents.memories import by_day, vectors
 from core_tables.admin.bounded import Amount, estimates
-from core_tables.admin.charts import HEIGHT, TOP, chart
 from core_tables.models import Agent, Embedding, Log, Memory, Task
 from tests.admin import many
 

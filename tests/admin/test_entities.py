@@ -3,8 +3,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from core_tables.admin import entities
-from core_tables.admin.neighbourhood import NODES, around
+from core_tables.admin.entities import admin as entities
+from core_tables.admin.entities.neighbourhood import NODES, around
 from core_tables.models import Agent, Component, Entity, Participant, Relationship, Room
 
 LIST = reverse("admin:core_tables_entity_changelist")

@@ -11,7 +11,7 @@ from django.http import StreamingHttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from core_tables.admin import exports
+from core_tables.admin.memories import exports
 from core_tables.models import Agent, Memory
 from tests.admin import many
 from tests.core_tables.vectors import vector

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core_tables.admin.graph import SIZE, drawing
+from core_tables.admin.entities.graph import SIZE, drawing
 
 graphs = st.integers(1, 12).flatmap(
     lambda size: st.tuples(

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 
-from core_tables.admin.recall_form import RecallForm
+from core_tables.admin.memories.recall_form import RecallForm
 from core_tables.models import Memory
 from tests.admin import many
 from tests.core_tables import embedding

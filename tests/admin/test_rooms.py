@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from core_tables.admin.participants import SHOWN
-from core_tables.admin.places import ROOMS
-from core_tables.admin.room_list import MANY
+from core_tables.admin.rooms.admin import ROOMS
+from core_tables.admin.rooms.changelist import MANY
+from core_tables.admin.rooms.participants import SHOWN
 from core_tables.models import Entity, Log, Memory, Message, Participant, Room, World
 
 LIST = reverse("admin:core_tables_room_changelist")

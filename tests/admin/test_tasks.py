@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from core_tables.admin.task_states import STATES, spelled, state_of
+from core_tables.admin.tasks.states import STATES, spelled, state_of
 from core_tables.models import Agent, Task
 from tests.admin.visits import HOSTILE, queries, text_of
 

@@ -13,9 +13,9 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core_tables.admin.bubbles import HUES, initials
+from core_tables.admin.rooms.bubbles import HUES, initials
+from core_tables.admin.rooms.transcript import BESIDE, SIZE, WORDS, decoded, encoded
 from core_tables.admin.shown import LONGEST
-from core_tables.admin.transcript import BESIDE, SIZE, WORDS, decoded, encoded
 from core_tables.models import Entity, Log, Memory, Message, Room
 from core_tables.querysets.base import Cursor
 

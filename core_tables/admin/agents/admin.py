@@ -12,10 +12,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
-from core_tables.admin.agent_form import AgentForm
-from core_tables.admin.agent_memories import newest_first
+from core_tables.admin.agents.dashboard import AgentDashboard
+from core_tables.admin.agents.form import AgentForm
+from core_tables.admin.agents.memories import newest_first
 from core_tables.admin.base import RecordAdmin
-from core_tables.admin.dashboard import AgentDashboard
 from core_tables.admin.deletion import BoundedDeletion
 from core_tables.admin.editing import ChangedOnly
 from core_tables.admin.reach import may_view

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core_tables.admin import cache_rows
 from core_tables.admin.base import RecordAdmin
-from core_tables.admin.cache_pages import CachePages
+from core_tables.admin.cache import rows as cache_rows
+from core_tables.admin.cache.pages import CachePages
 from core_tables.admin.filters import AgentFilter, ExpiryFilter
 from core_tables.admin.shown import brief
 from core_tables.admin.stepped_list import SteppedList

@@ -7,10 +7,9 @@ from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from core_tables.admin import embedding
-from core_tables.admin import memory_rows as rows
 from core_tables.admin.filters import AgentFilter, EmbeddingFilter, EntityFilter, ExpiryFilter, RoomFilter, TypeFilter
-from core_tables.admin.memory_search import FOUND, MEASURE, By, found
+from core_tables.admin.memories import embedding, rows
+from core_tables.admin.memories.search import FOUND, MEASURE, By, found
 
 BY_VAR = "by"
 LABELS = {By.TEXT: "words", By.MEANING: "meaning", By.BOTH: "both"}

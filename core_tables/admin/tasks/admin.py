@@ -15,10 +15,10 @@ from core_tables.admin.base import RecordAdmin
 from core_tables.admin.filters import AgentFilter
 from core_tables.admin.shown import brief
 from core_tables.admin.stepped_list import SteppedList
-from core_tables.admin.task_actions import TaskActions
-from core_tables.admin.task_filters import NameFilter, StateFilter
-from core_tables.admin.task_form import TaskForm
-from core_tables.admin.task_states import ANY, STATES, WAITING, spelled, state_of
+from core_tables.admin.tasks.actions import TaskActions
+from core_tables.admin.tasks.filters import NameFilter, StateFilter
+from core_tables.admin.tasks.form import TaskForm
+from core_tables.admin.tasks.states import ANY, STATES, WAITING, spelled, state_of
 from core_tables.models import Agent, Task
 
 NAME = 60  # characters

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
-from core_tables.admin.cache_rows import address_of, found, id_of, pickled_text, size_of
+from core_tables.admin.cache.rows import address_of, found, id_of, pickled_text, size_of
 from core_tables.admin.paginator import FAR
 from core_tables.admin.shown import LONGEST, as_json, brief
 from core_tables.admin.stored import beginning

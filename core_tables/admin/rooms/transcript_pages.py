@@ -14,11 +14,11 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
-from core_tables.admin.bubbles import Bubble
 from core_tables.admin.reach import may_view
+from core_tables.admin.rooms.bubbles import Bubble
+from core_tables.admin.rooms.transcript import Beside, encoded, moment, page_of, said
 from core_tables.admin.shown import brief
 from core_tables.admin.streaming import streamed
-from core_tables.admin.transcript import Beside, encoded, moment, page_of, said
 from core_tables.models import Entity, Log, Memory, Message, Room
 from core_tables.querysets.base import Cursor
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, FloatField, Func, IntegerField, UUIDField, Value
 
-from core_tables.admin.embedding import embedded
+from core_tables.admin.memories.embedding import embedded
 from core_tables.search.matching import Match
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from core_tables.admin.rooms.transcript import WORDS
 from core_tables.admin.shown import LONGEST, brief
-from core_tables.admin.transcript import WORDS
 from core_tables.models import Room
 
 HUES = 12

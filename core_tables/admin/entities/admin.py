@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from core_tables.admin.base import RecordAdmin
 from core_tables.admin.deletion import BoundedDeletion
 from core_tables.admin.editing import ChangedOnly, RecordForm
+from core_tables.admin.entities.neighbourhood import around
 from core_tables.admin.filters import AgentFilter
 from core_tables.admin.lines import LinesField
-from core_tables.admin.neighbourhood import around
 from core_tables.admin.reach import may_view
 from core_tables.admin.shown import as_json, brief
 from core_tables.admin.stepped_list import SteppedList

@@ -8,7 +8,7 @@ from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
 from core_tables.admin.bounded import steady
-from core_tables.admin.graph import Drawing, drawing
+from core_tables.admin.entities.graph import Drawing, drawing
 from core_tables.admin.shown import brief
 from core_tables.models import Entity, Relationship
 

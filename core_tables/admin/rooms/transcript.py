@@ -12,7 +12,7 @@ from django.db.models.functions import JSONObject, Left
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
-from core_tables.admin.memory_rows import beginning
+from core_tables.admin.memories.rows import beginning
 from core_tables.admin.shown import LONGEST
 from core_tables.admin.stored import LARGE, LARGE_TEXT, StoredSize, beginning_unless_large
 from core_tables.models import Log, Memory, Message, Room

@@ -12,10 +12,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import path, reverse
 from django.utils import timezone
 
-from core_tables.admin import embedding
 from core_tables.admin.base import AT_ONCE
-from core_tables.admin.memory_deletion import Deletion
-from core_tables.admin.memory_rows import named
+from core_tables.admin.memories import embedding
+from core_tables.admin.memories.deletion import Deletion
+from core_tables.admin.memories.rows import named
 from core_tables.embeddings.reembedding import reembed
 from core_tables.models import Embedding, Memory
 

@@ -8,8 +8,8 @@ from django import forms
 from django.contrib.admin.widgets import ForeignKeyRawIdWidget
 from django.core.exceptions import ValidationError
 
-from core_tables.admin import embedding
 from core_tables.admin.json_field import JSONFormField
+from core_tables.admin.memories import embedding
 from core_tables.embeddings.widths import checked, widths
 from core_tables.exceptions import MemoryStoreError
 from core_tables.models import Memory

@@ -16,9 +16,9 @@ from django.utils.safestring import SafeString
 
 from core_tables.admin.base import RecordAdmin
 from core_tables.admin.filters import AgentFilter, EntityFilter, RoomFilter, TypeFilter
-from core_tables.admin.log_filters import RunFilter, TimeFilter
-from core_tables.admin.memory_rows import narrowing
-from core_tables.admin.runs import RunPages
+from core_tables.admin.logs.filters import RunFilter, TimeFilter
+from core_tables.admin.logs.runs import RunPages
+from core_tables.admin.memories.rows import narrowing
 from core_tables.admin.shown import as_json, brief
 from core_tables.admin.stepped_list import SteppedList
 from core_tables.admin.stored import beginning_unless_large, unless_large

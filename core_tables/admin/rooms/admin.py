@@ -12,12 +12,12 @@ from core_tables.admin.base import RecordAdmin
 from core_tables.admin.deletion import BoundedDeletion
 from core_tables.admin.editing import ChangedOnly
 from core_tables.admin.filters import AgentFilter
-from core_tables.admin.participants import ParticipantInline
 from core_tables.admin.reach import may_view
-from core_tables.admin.room_list import RoomList
+from core_tables.admin.rooms.changelist import RoomList
+from core_tables.admin.rooms.participants import ParticipantInline
+from core_tables.admin.rooms.transcript_pages import TranscriptPages
 from core_tables.admin.shown import brief
 from core_tables.admin.text_fields import TextFields
-from core_tables.admin.transcript_pages import TranscriptPages
 from core_tables.models import Room, World
 
 ROOMS = 20

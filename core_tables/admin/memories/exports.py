@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.urls import path, reverse
 from django.utils import timezone
 
-from core_tables.admin.memory_rows import LISTED, NAMED
+from core_tables.admin.memories.rows import LISTED, NAMED
 from core_tables.admin.shown import text_of
 from core_tables.admin.streaming import streamed
 from core_tables.models import Memory

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models.functions import Left
 
-from core_tables.admin.memory_rows import WORDLESS, WORDS, line, listed
+from core_tables.admin.memories.rows import WORDLESS, WORDS, line, listed
 from core_tables.admin.shown import brief, text_of
 from core_tables.models import Memory, Message
 from core_tables.querysets.base import Cursor

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core_tables.admin.agent_memories import Day
+from core_tables.admin.agents.memories import Day
 from core_tables.admin.bounded import rounded
 
 WIDTH, HEIGHT = 600, 140  # units of the drawing, which stretches to the page

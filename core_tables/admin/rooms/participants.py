@@ -9,9 +9,9 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
 from core_tables.admin.base import RecordAdmin
-from core_tables.admin.by_room import ByRoom
 from core_tables.admin.editing import ChangedOnly
 from core_tables.admin.reach import may_view
+from core_tables.admin.rooms.by_room import ByRoom
 from core_tables.admin.shown import brief
 from core_tables.models import Message, Participant
 from core_tables.querysets.participants import NEVER, RowCount
@@ -28,6 +28,12 @@ class FirstOnes(BaseInlineFormSet):  # type: ignore[type-arg]
         if not hasattr(self, "_queryset"):
             self._queryset = super().get_queryset()[:SHOWN]
         return self._queryset
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        # The heading of a column labels no field for those who can't see it.
+        for name, field in form.fields.items():
+            field.widget.attrs["aria-label"] = f"{field.label or name} of {_who(form.instance)}"
 
 
 class ParticipantInline(admin.TabularInline):  # type: ignore[type-arg]

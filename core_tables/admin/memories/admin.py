@@ -10,13 +10,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core_tables import text_limit
-from core_tables.admin import embedding, memory_rows
 from core_tables.admin.base import RecordAdmin
-from core_tables.admin.exports import MemoryExports
-from core_tables.admin.memory_actions import MemoryActions
-from core_tables.admin.memory_list import MemoryList
-from core_tables.admin.memory_page import Surroundings
-from core_tables.admin.recall import RecallDebugger
+from core_tables.admin.memories import embedding
+from core_tables.admin.memories import rows as memory_rows
+from core_tables.admin.memories.actions import MemoryActions
+from core_tables.admin.memories.changelist import MemoryList
+from core_tables.admin.memories.exports import MemoryExports
+from core_tables.admin.memories.page import Surroundings
+from core_tables.admin.memories.recall import RecallDebugger
 from core_tables.admin.shown import as_json, attachments_of, text_of
 from core_tables.contents import check_text, content_json, metadata_json
 from core_tables.exceptions import InvalidContent

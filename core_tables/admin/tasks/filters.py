@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from core_tables.admin.filters import BoundedFilter, as_id
 from core_tables.admin.shown import brief
-from core_tables.admin.task_states import ANY, STATES, WAITING
+from core_tables.admin.tasks.states import ANY, STATES, WAITING
 
 NAMES = 50
 NAME = 40  # characters

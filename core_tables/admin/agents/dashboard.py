@@ -11,10 +11,12 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
-from core_tables.admin import agent_memories, agent_tables, agent_trouble
-from core_tables.admin.agent_memories import Vectors
+from core_tables.admin.agents import memories as agent_memories
+from core_tables.admin.agents import tables as agent_tables
+from core_tables.admin.agents import trouble as agent_trouble
+from core_tables.admin.agents.charts import chart
+from core_tables.admin.agents.memories import Vectors
 from core_tables.admin.bounded import Amount
-from core_tables.admin.charts import chart
 from core_tables.admin.filters import AgentFilter
 from core_tables.admin.reach import may_view
 from core_tables.admin.shown import brief

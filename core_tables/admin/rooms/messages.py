@@ -6,9 +6,9 @@ from django.contrib import admin
 from django.db.models.functions import Left
 
 from core_tables.admin.base import RecordAdmin
-from core_tables.admin.by_room import ByRoom
 from core_tables.admin.deletion import BoundedDeletion
 from core_tables.admin.editing import ChangedOnly
+from core_tables.admin.rooms.by_room import ByRoom
 from core_tables.admin.shown import brief
 from core_tables.admin.text_fields import TextFields
 from core_tables.models import Message

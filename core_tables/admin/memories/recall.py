@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 
-from core_tables.admin.memory_rows import line, listed
-from core_tables.admin.recall_form import RecallForm
+from core_tables.admin.memories.recall_form import RecallForm
+from core_tables.admin.memories.rows import line, listed
 from core_tables.models import Memory
 from core_tables.search.explanation import Explanation
 from core_tables.search.hybrid import TEXT, VECTOR, Arm

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from core_tables.admin.memory_rows import named
+from core_tables.admin.memories.rows import named
 from core_tables.admin.paginator import FAR
 from core_tables.models import Embedding, Memory
 

@@ -1,0 +1,1 @@
+"""Agents: their pages, and the dashboard of each."""

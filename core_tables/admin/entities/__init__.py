@@ -1,0 +1,1 @@
+"""Who there is, what is known of them, and who stands to whom how."""

@@ -1,0 +1,1 @@
+"""Memories: list, page, export and the recall debugger."""

@@ -1,0 +1,1 @@
+"""Worlds and rooms, who is in them, and what is said there."""

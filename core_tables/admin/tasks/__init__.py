@@ -1,0 +1,1 @@
+"""Tasks: what waits, runs and failed, and what operators do about it."""
