@@ -4,10 +4,8 @@ Every statement looks for the agent too, so an agent that is gone is told at onc
 when the transaction ends. Times are the database's: programs on several machines agree on what has expired.
 """
 
-import datetime
 import json
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,136 +13,24 @@ from uuid import UUID
 
 from django.db import connections
 
-from core_tables.contents import DEEPEST
-from core_tables.exceptions import InvalidKey, InvalidValue, NotANumber, UnknownAgent
-from core_tables.pickled import UNFIT, WRAPPER, is_deep
+from core_tables.exceptions import NotANumber, UnknownAgent
+from core_tables.store_input import KEY_BYTES, Timeout, as_float, as_json, checked_keys, interval
+from core_tables.store_sql import (
+    ADD,
+    ADD_OR_TELL,
+    ADD_TO_NUMBER,
+    DELETE_ALL,
+    DELETE_KEYS,
+    FIND,
+    READ,
+    SET,
+    STATEMENT,
+    TOUCH,
+)
 from core_tables.twins import twin
 
 if TYPE_CHECKING:
     from core_tables.querysets.cache import CacheQuerySet
-
-# A row without a key says that there is an agent, whatever was done.
-STATEMENT = "WITH {} SELECT key, value FROM done UNION ALL SELECT NULL, NULL FROM agents WHERE id = %(agent)s"
-LIVE = "(c.expires_at IS NULL OR c.expires_at > statement_timestamp())"
-# All that lock several rows do it in this order, so that they wait for each other and never in a circle.
-ORDER = 'octet_length({0}.key), {0}.key COLLATE "C"'
-
-READ = f"""done AS (
-SELECT c.key, c.value FROM cache c WHERE c.agent_id = %(agent)s AND c.key = ANY(%(keys)s::text[]) AND {LIVE}
-)"""
-# Whether there is a value, and the value itself where it is a pickle: one that nobody here signed counts as none.
-PICKLE = f"CASE WHEN c.value ? '{WRAPPER}' THEN c.value END AS value"
-FIND = READ.replace("c.value", PICKLE, 1)
-
-# Every database that has the table has this primary key, those that other tools made too. `value` tells what is new.
-PUT = f"""done AS (
-INSERT INTO cache AS c (key, agent_id, value, expires_at, created_at, updated_at, metadata)
-SELECT given.key, agent.id, given.value, statement_timestamp() + %(timeout)s::interval,
-       statement_timestamp(), statement_timestamp(), %(metadata)s::jsonb
-  FROM agents agent, jsonb_each(%(data)s::jsonb) AS given
- WHERE agent.id = %(agent)s
- ORDER BY {ORDER.format("given")}
-    ON CONFLICT (key, agent_id) DO UPDATE
-   SET value = excluded.value, expires_at = excluded.expires_at, updated_at = excluded.updated_at,
-       metadata = c.metadata || excluded.metadata {{}}
-RETURNING c.key, to_jsonb(c.created_at = c.updated_at) AS value
-)"""
-SET = PUT.format("")
-ADD = PUT.format(f"WHERE NOT {LIVE}")
-# A list has what is there instead, if that is a pickle.
-ADD_OR_TELL = (
-    ADD.replace("done", "added", 1)
-    + f""", done AS (
-SELECT key, value FROM added
- UNION ALL
-SELECT c.key, jsonb_build_array(c.value) FROM cache c, jsonb_object_keys(%(data)s::jsonb) AS given
- WHERE c.agent_id = %(agent)s AND c.key = given AND {LIVE} AND c.value ? '{WRAPPER}' AND NOT EXISTS (SELECT FROM added)
-)"""
-)
-
-ADD_TO_NUMBER = f"""done AS (
-UPDATE cache c SET value = to_jsonb(c.value::numeric + %(delta)s::numeric), updated_at = statement_timestamp()
- WHERE c.agent_id = %(agent)s AND c.key = %(key)s AND {LIVE} AND jsonb_typeof(c.value) = 'number'
-RETURNING c.key, c.value
-)"""
-TOUCH = f"""done AS (
-UPDATE cache c SET expires_at = statement_timestamp() + %(timeout)s::interval, updated_at = statement_timestamp()
- WHERE c.agent_id = %(agent)s AND c.key = %(key)s AND {LIVE}
-RETURNING c.key, {PICKLE}
-)"""
-DELETE = f"""doomed AS (
-SELECT c.key FROM cache c WHERE c.agent_id = %(agent)s AND {{}} ORDER BY {ORDER.format("c")} FOR UPDATE
-), gone AS (
-DELETE FROM cache c USING doomed WHERE c.agent_id = %(agent)s AND c.key = doomed.key RETURNING {LIVE} AS live
-), done AS (
-SELECT 'live' AS key, to_jsonb(count(*) FILTER (WHERE live)) AS value FROM gone
-)"""
-DELETE_KEYS = DELETE.format("c.key = ANY(%(keys)s::text[])")
-DELETE_ALL = DELETE.format("c.metadata @> %(metadata)s::jsonb")
-
-NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-# Seconds: a century. Longer is as good as for good, and Python can't read a date after the year 9999.
-LONGEST = 100 * 365 * 24 * 3600.0
-# Of a key, in UTF-8: with the agent's id it has to fit a third of an index's page.
-KEY_BYTES = 2500
-
-Timeout = float | datetime.timedelta | None
-
-
-def _interval(timeout: Timeout) -> datetime.timedelta | None:
-    if timeout is None:
-        return None
-    seconds = timeout.total_seconds() if isinstance(timeout, datetime.timedelta) else _float(timeout, "A timeout")
-    if math.isnan(seconds):
-        raise ValueError("A timeout that is not a number says nothing: give seconds, or None for good.")
-    return None if seconds > LONGEST else datetime.timedelta(seconds=max(seconds, -LONGEST))
-
-
-def _float(number: float, what: str) -> float:
-    if not hasattr(number, "__float__"):
-        raise TypeError(f"{what} is a number, not {number!r}.")
-    try:
-        return float(number)
-    except OverflowError:  # an integer longer than any float
-        return math.copysign(math.inf, number > 0 or -1)
-
-
-def _checked(keys: Iterable[str], most: float = math.inf) -> list[str]:
-    """Return keys that PostgreSQL takes, of up to so many bytes."""
-    found = list(keys)
-    for key in found:
-        if not isinstance(key, str):
-            raise TypeError(f"A key is a text, not {type(key).__name__}: take str({key!r}).")
-        if UNFIT.search(key):
-            raise InvalidKey(f"The key {key!r:.100} holds a NUL or half a surrogate pair: take it out.")
-        if len(key.encode()) > most:
-            raise InvalidKey(
-                f"The key {key!r:.60} has {len(key.encode()):,} bytes, and {most:,} is the most that its index takes: "
-                "keep the value under a hash of it."
-            )
-    return found
-
-
-def _as_json(data: Mapping[str, Any]) -> str:
-    """Return the JSON of a mapping; PostgreSQL's own refusal would name no key, and break the transaction."""
-    try:
-        text = json.dumps(data, allow_nan=False, ensure_ascii=False)
-        text.encode()
-    except (TypeError, ValueError, RecursionError) as problem:
-        raise _invalid(data, str(problem)) from problem
-    if text.count("{") + text.count("[") > DEEPEST and any(map(is_deep, data.values())):
-        raise _invalid(data, f"it is nested more than {DEEPEST} deep")
-    if "\\u0000" in text and NUL.search(text):
-        raise _invalid(data, "PostgreSQL keeps no NUL character")
-    return text
-
-
-def _invalid(data: Mapping[str, Any], reason: str) -> InvalidValue:
-    names = ", ".join(map(repr, list(data)[:3]))
-    return InvalidValue(
-        f"What is to be kept under {names} is not JSON ({reason}). Turn it into texts, finite numbers, lists and "
-        "objects first, or use the cache backend core_tables.cache.AgentCache, which pickles it."
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +69,7 @@ class AgentStore:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Any]:
         """Return the values there are, by key."""
-        wanted = _checked(keys)
+        wanted = checked_keys(keys)
         return self._run(READ, write=False, keys=wanted) if wanted else {}
 
     aget_many = twin(get_many)
@@ -229,14 +115,14 @@ class AgentStore:
     def _put(self, sql: str, data: Mapping[str, Any], timeout: Timeout) -> dict[str, Any]:
         if not data:
             return {}
-        _checked(data, KEY_BYTES)
-        return self._run(sql, data=_as_json(data), timeout=_interval(timeout), metadata=json.dumps(dict(self.metadata)))
+        checked_keys(data, KEY_BYTES)
+        return self._run(sql, data=as_json(data), timeout=interval(timeout), metadata=json.dumps(dict(self.metadata)))
 
     def _find(self, key: str) -> dict[str, Any]:
-        return self._run(FIND, write=False, keys=_checked([key]))
+        return self._run(FIND, write=False, keys=checked_keys([key]))
 
     def _touch(self, key: str, timeout: Timeout) -> dict[str, Any]:
-        return self._run(TOUCH, key=_checked([key])[0], timeout=_interval(timeout))
+        return self._run(TOUCH, key=checked_keys([key])[0], timeout=interval(timeout))
 
     def _add_or_tell(self, key: str, value: Any, timeout: Timeout) -> tuple[bool, Any]:
         """Return whether the value is kept, and otherwise what is there, if that is a pickle."""
@@ -276,8 +162,8 @@ class AgentStore:
             TypeError: `delta` is no number.
             NotANumber: what is there is no number.
         """
-        _checked([key])
-        if not math.isfinite(_float(delta, "What is to be added")):
+        checked_keys([key])
+        if not math.isfinite(as_float(delta, "What is to be added")):
             raise ValueError(f"{delta} can't be added to what is under {key!r}: give a finite number.")
         done = self._run(ADD_TO_NUMBER, key=key, delta=f"{delta + 0}")
         if key not in done:
@@ -304,7 +190,7 @@ class AgentStore:
 
     def delete_many(self, keys: Iterable[str]) -> int:
         """Delete what is under these keys; return how many values there were."""
-        doomed = _checked(keys)
+        doomed = checked_keys(keys)
         return int(self._run(DELETE_KEYS, keys=doomed)["live"]) if doomed else 0
 
     adelete_many = twin(delete_many)

@@ -24,9 +24,10 @@ from uuid import UUID
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.db.models import Q
 
-from core_tables.agent_store import KEY_BYTES, AgentStore
+from core_tables.agent_store import AgentStore
 from core_tables.exceptions import NotANumber, UnknownAgent
 from core_tables.pickled import UNFIT, Unreadable, dump, load
+from core_tables.store_input import KEY_BYTES
 from core_tables.twins import twin
 
 if TYPE_CHECKING:

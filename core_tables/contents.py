@@ -127,7 +127,7 @@ def _written(value: Any, what: str, encoder: type[json.JSONEncoder] | None = Non
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidContent(f"{what} can't be written as JSON: {error}.") from error
     # Every level has a bracket of its own: few need to be counted.
-    if text.count("{") + text.count("[") > DEEPEST and _is_deep(value):
+    if text.count("{") + text.count("[") > DEEPEST and is_deep(value):
         raise InvalidContent(f"{what} is nested more than {DEEPEST} deep, which is the most: make it flatter.")
     written = _utf8(text, what)
     if _NUL.search(written):
@@ -135,14 +135,10 @@ def _written(value: Any, what: str, encoder: type[json.JSONEncoder] | None = Non
     return written
 
 
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(DEEPEST):
-        inner = (one.values() if isinstance(one, dict) else one for one in level)
-        level = [part for parts in inner for part in parts if isinstance(part, dict | list | tuple)]
-        if not level:
-            return False
-    return True
+def is_deep(value: Any, most: int = DEEPEST) -> bool:
+    """Whether there are more than `most` lists and objects in one another."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else None
+    return inner is not None and (most < 1 or any(is_deep(each, most - 1) for each in inner))
 
 
 def _utf8(text: str, what: str) -> bytes:

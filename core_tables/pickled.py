@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.signing import BadSignature, Signer
 
-from core_tables.contents import DEEPEST
+from core_tables.contents import is_deep
 
 WRAPPER = "__pickle__"
 # PostgreSQL keeps no NUL, and what has no UTF-8 (half of a surrogate pair) can't even be sent.
@@ -30,12 +30,6 @@ def _is_number(value: float) -> bool:
     if type(value) is int:
         return value.bit_length() <= INTEGER_BITS
     return math.isfinite(value) and "e+" not in repr(value) and (value != 0 or math.copysign(1, value) > 0)
-
-
-def is_deep(value: Any, most: int = DEEPEST) -> bool:
-    """Whether there are more than `most` lists and objects in one another."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else None
-    return inner is not None and (most < 1 or any(is_deep(each, most - 1) for each in inner))
 
 
 def is_plain(value: Any) -> bool:
