@@ -1,0 +1,257 @@
+"""Wanda, who helps people with journeys, bills and gardens, by e-mail and on the web."""
+
+from core_tables.demo.material import Chore, Part, Person, Place, Topic
+
+TRAVEL = Topic(
+    slots={
+        "city": ("Lisbon", "Trieste", "Bergen", "Split", "Porto", "Edinburgh", "Palermo"),
+        "way": ("the night train", "the early flight", "the ferry", "the slow train along the coast", "the bus"),
+        "wish": ("a quiet room", "a view of the harbour", "a kitchen", "a bathtub", "a garden", "breakfast before six"),
+    },
+    openers=(
+        "I am thinking of {city} in {number} days or so. What is the nicest way to get there?",
+        "Could you look for {wish} in {city}? I arrive on {day}.",
+        "My booking for {way} to {city} has vanished. Help!",
+        "Is {way} to {city} really on time on a {day}?",
+        "Back from {city}. It was lovely, and I left my charger there.",
+    ),
+    turns=(
+        "I would take {way}, the view is worth it.",
+        "With {wish}, please, if there is such a thing.",
+        "{other} comes along, so it is two of us now.",
+        "Not more than {number} hours, I get grumpy.",
+        "Perfect. Please book it.",
+        "Can I still change it to {day}?",
+        "The hotel wrote that they have found the charger!",
+    ),
+    answers=(
+        "{way} leaves on {day} at 7:14 and gets to {city} without a change. Shall I book it?",
+        "I found a hotel in {city} that offers {wish}, {number} minutes from the station.",
+        "Booked: {city}, from {day}, for {who} and {other}. The tickets are in your mail.",
+        "Your booking is still there; it had moved to {day} by itself. I moved it back.",
+        "You can cancel free of charge until {day}.",
+    ),
+    facts=(
+        "{who} wants {wish} when travelling.",
+        "{who} prefers {way} to flying.",
+        "{who} has been to {city} and left a charger there.",
+        "{who} travels to {city} on {day} together with {other}.",
+        "{who} gets grumpy after {number} hours on the way.",
+        "{who} has never been to {city}.",
+    ),
+    title="Planning a journey",
+    manual=(
+        "Ask first when somebody has to be back; the way there is the easier half.",
+        "Night trains sell out four weeks ahead in summer and a week ahead in winter.",
+        "Leave an hour between a train and a ferry, and two between a flight and anything.",
+        "A room to the courtyard is quieter than one with a view.",
+        "Passports have to be valid for six months in half of the world, so check that before the price.",
+        "Keep the numbers of bookings in one message that is easy to find without a network.",
+        "Travel with one bag that you can carry up four floors.",
+        "Cancel what you don't need on the same day that you know it.",
+    ),
+)
+BILLS = Topic(
+    slots={
+        "bill": ("the gas bill", "the electricity bill", "the insurance", "the phone bill", "the dentist's invoice"),
+        "trouble": (
+            "is twice as high as last year",
+            "came twice",
+            "has somebody else's name on it",
+            "was due yesterday",
+        ),
+    },
+    openers=(
+        "{bill} {trouble}. Is that normal?",
+        "Please remind me of {bill} on {day}.",
+        "How much did I pay for {bill} last year?",
+        "I scanned {bill}; can you read it?",
+    ),
+    turns=(
+        "Oh dear. What do I write to them?",
+        "I have paid it already, on {day}.",
+        "It is {number} more than in spring.",
+        "Let us ask {other}, who had the same.",
+        "Thank you, that is a relief.",
+        "Then I will wait for the corrected one.",
+    ),
+    answers=(
+        "So {bill} {trouble}. I drafted two polite sentences that you can send.",
+        "I will remind you of {bill} on {day}, in the morning.",
+        "Last year it was {number} less a month. The meter may have been estimated.",
+        "I read it: the amount is due on {day}, and the account number is the same as always.",
+        "Do not pay it yet: it {trouble}, and they owe you an answer first.",
+    ),
+    facts=(
+        "{who} says that {bill} {trouble}.",
+        "{who} pays {bill} on a {day}.",
+        "{who} wants to be reminded of {bill} in the morning.",
+        "{who} paid {number} less for {bill} last year.",
+    ),
+    title="Bills and how to question them",
+    manual=(
+        "Compare the meter on the bill with the meter on the wall before anything else.",
+        "An estimate is marked with the letter E, and you may send a photograph instead.",
+        "Pay what nobody disputes and write which part you don't pay, and why.",
+        "A bill with a wrong name on it is sent back; keep a copy.",
+        "Yearly payments are cheaper than monthly ones, if you stay for the year.",
+        "Never call the number on a letter that you did not expect.",
+    ),
+)
+GARDEN = Topic(
+    slots={
+        "plant": (
+            "the tomato plant",
+            "the lavender",
+            "the old apple tree",
+            "the bean",
+            "the climbing rose",
+            "the lemon",
+        ),
+        "trouble": ("has spots", "hangs its head", "is being eaten", "grows sideways", "flowers in the wrong month"),
+        "remedy": ("less water", "a trellis", "compost", "patience", "a sunnier corner", "soap and water"),
+    },
+    openers=(
+        "Something is wrong with {plant}: it {trouble}.",
+        "When do I repot {plant} if I want flowers by summer?",
+        "The first {number} blossoms on {plant}! I could sing.",
+        "May I cut back {plant} on {day}?",
+    ),
+    turns=(
+        "I gave it {remedy}, nothing changed.",
+        "Mine did that too, then {remedy} helped.",
+        "{other} swears by {remedy}.",
+        "It gets sun until noon, and the neighbour's cat.",
+        "I will try and tell you on {day}.",
+        "You were right!",
+    ),
+    answers=(
+        "When {plant} {trouble}, it mostly needs {remedy}. Try it until {day} and tell me.",
+        "Wait until after the last frost, about {number} days from now.",
+        "Yes, on {day} it will be dry. Cut above a bud that looks outwards.",
+        "Congratulations! I wrote down the date, so that we can compare next year.",
+    ),
+    facts=(
+        "{who} grows {plant}.",
+        "{who} treats {plant} with {remedy}.",
+        "{who} said that {plant} {trouble}.",
+        "{who} has a garden with sun until noon.",
+        "{who} waters on {day}.",
+    ),
+    title="The garden by the month",
+    manual=(
+        "In March, sow tomatoes indoors on the warmest window sill.",
+        "In April, feed the roses and keep the lavender dry.",
+        "In May, after the last frost, beans go straight into the ground.",
+        "In June, water in the morning, seldom and much.",
+        "In July, tie up whatever grows sideways.",
+        "In August, cut lavender back by a third, above the wood.",
+        "In October, bring the lemon in before the first cold night.",
+        "In winter, do nothing, and look at catalogues.",
+    ),
+)
+HELP = Topic(
+    slots={
+        "device": ("the printer", "the phone", "the heating", "the router", "the tablet", "the doorbell"),
+        "fault": ("does nothing", "blinks red", "asks for a password", "beeps every minute", "prints cats"),
+        "step": ("switch it off and on", "hold the button for ten seconds", "look under the lid", "wait a minute"),
+    },
+    openers=(
+        "Hello, {device} {fault}. What now?",
+        "Hi! Are you a person? {device} {fault}.",
+        "{device} {fault} since {day}, and visitors come tonight.",
+    ),
+    turns=(
+        "Do you mean: {step}? I did that. Twice.",
+        "It still {fault}.",
+        "Which button? There are {number}.",
+        "{other} says I should buy a new one.",
+        "I would rather not open it.",
+        "It works! What was it?",
+    ),
+    answers=(
+        "I am a program, but I will stay until it works. Please {step}.",
+        "When {device} {fault}, it waits for something. Please {step} and tell me what you see.",
+        "The small one on the back, with a ring around it.",
+        "Good! It had lost the network on {day}. It should not happen again.",
+    ),
+    facts=(
+        "{who} has trouble with {device}: it {fault}.",
+        "{who} would rather not open {device}.",
+        "{who} knows how to do it: {step}.",
+        "{who} has {device} from {day} on.",
+    ),
+    title="First aid for household devices",
+    manual=(
+        "Nine of ten devices are well again after a minute without power.",
+        "A red light that blinks slowly waits; one that blinks quickly has given up.",
+        "The password of the router is on a label on its back.",
+        "Smoke alarms that beep every minute need a battery, not a new alarm.",
+        "Never open what has a warning about high voltage, even when it is off.",
+    ),
+)
+HOME = Part(
+    key="home",
+    name="Wanda",
+    character={
+        "username": "wanda",
+        "system": "You help people at home. Be warm, ask one thing at a time, and write down what they tell you.",
+        "bio": "Has booked a thousand journeys and taken none.",
+        "topics": ["journeys", "bills", "gardens", "household devices"],
+        "adjectives": ["warm", "patient", "curious"],
+        "plugins": ["email", "webchat", "bookings"],
+        "style": {"all": ["whole sentences", "no jargon"], "chat": ["one question at a time"]},
+        "knowledge": ["Night trains sell out early.", "Lavender dislikes water."],
+        "settings": {
+            "model": {"name": "small-chat", "temperature": 0.7},
+            "email": {"address": "wanda@desk.example", "imap_password": "no real password, only something to hide"},
+        },
+    },
+    world="Wanda's desk",
+    people=(
+        Person(names=("Martha Ellison", "m.ellison@post.example"), role="retired teacher", likes="night trains"),
+        Person(names=("Henri Dubois", "henri@post.example"), role="cook", likes="lemons", zone="Europe/Paris"),
+        Person(names=("Agnes Kovács", "agnes@post.example"), role="translator", likes="roses", zone="Europe/Budapest"),
+        Person(names=("Paul Adeyemi",), role="nurse", likes="window seats", zone="Africa/Lagos"),
+        Person(names=("Ruth Bergman", "ruth@post.example"), role="architect", likes="ferries", zone="Europe/Helsinki"),
+        Person(names=("Sam Nguyen", "sam"), role="student", likes="printers, once", zone="Australia/Sydney"),
+        Person(names=("Elena Petrova", "elena"), role="musician", likes="lavender", zone="Europe/Sofia"),
+    ),
+    places=(
+        Place(
+            key="travel",
+            name="Journeys",
+            source="email",
+            type="GROUP",
+            channel_id="journeys@desk.example",
+            topic=TRAVEL,
+        ),
+        Place(key="bills", name="Bills", source="email", type="GROUP", channel_id="bills@desk.example", topic=BILLS),
+        Place(key="garden", name="Garden corner", source="web", type="GROUP", channel_id="garden", topic=GARDEN),
+        Place(key="help", name="Help desk", source="web", type="DM", channel_id="help", topic=HELP),
+    ),
+    chores=(
+        Chore(
+            name="watch-booking",
+            description="Look whether a booking has moved.",
+            error="TimeoutError: bookings.example did not answer within 20 s.",
+        ),
+        Chore(
+            name="remind-of-bill",
+            description="Remind somebody of a bill on the morning it is due.",
+            error="SMTPRecipientsRefused: 550 mailbox unavailable.",
+        ),
+        Chore(
+            name="read-attachment",
+            description="Read the text of a scanned bill.",
+            error="ValueError: page 2 of gas-bill.pdf holds no text.",
+        ),
+    ),
+    actions=("REPLY", "BOOK_JOURNEY", "SEND_EMAIL", "REMIND"),
+    cached={
+        "timetable:lisbon": {"departs": "07:14", "changes": 0},
+        "frost:next": {"date": "unlikely", "degrees": 4},
+        "summary:journeys": {"text": "Martha and Ruth go to Trieste by night train; a quiet room is wanted."},
+        "rates:EUR": {"GBP": 0.86, "HUF": 391.0},
+    },
+)
