@@ -16,8 +16,14 @@
         links().forEach((link) => observer.observe(link));
     }
 
+    /* What Tab leads to comes into sight, too. Then a link waits for Enter: else each step would load a page more. */
+    function isScrolledTo(entry) {
+        const focused = document.querySelector(':focus-visible');
+        return entry.isIntersecting && entry.target.isConnected && !(focused?.tabIndex >= 0);
+    }
+
     function seen(entries) {
-        const entry = entries.find((one) => one.isIntersecting && one.target.isConnected);
+        const entry = entries.find(isScrolledTo);
         if (entry) {
             load(entry.target);
         }
