@@ -7,11 +7,11 @@ from django.contrib import messages
 from django.db import models, router, transaction
 from django.db.models.deletion import ProtectedError, RestrictedError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from core_tables.admin.consequences import Consequences
+from core_tables.admin.links import linked, page_of
 from core_tables.admin.shown import brief
 from core_tables.models import Embedding
 
@@ -78,12 +78,8 @@ class BoundedDeletion:
     def _named(self, row: Any) -> Any:
         opts = row._meta
         name = brief(str(row)) or str(row.pk)
-        try:
-            view = f"admin:{opts.app_label}_{opts.model_name}_change"
-            page = reverse(view, args=[row.pk], current_app=self.admin_site.name)
-        except NoReverseMatch:
-            return f"{capfirst(opts.verbose_name)}: {name}"
-        return format_html('{}: <a href="{}">{}</a>', capfirst(opts.verbose_name), page, name)
+        page = page_of(f"{opts.model_name}_change", row.pk, site=self.admin_site.name)
+        return format_html("{}: {}", capfirst(opts.verbose_name), linked(page, name))
 
     def _may_delete(self, model: type[models.Model], request: HttpRequest, row: Any = None) -> bool:
         """Ask as Django does: of models that the site does not know, nobody asks. A vector is a part of its memory."""

@@ -9,6 +9,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import connections, models
 from django.http import HttpRequest
 
+from core_tables.admin.reach import may_view
 from core_tables.admin.shown import brief
 
 OFFERED = 20
@@ -18,6 +19,9 @@ AGENTS, TYPES = 50, 50
 # What lacks something is found by looking at all: so many of the newest rows.
 LOOKED_THROUGH = 20_000
 NAME = 40  # characters
+NAMING = ("name", "names", "source", "channel_id")
+# What is longer is not offered: it would stand in the link as it is.
+OFFERABLE = 200  # characters
 
 # From each type to the next along the index that begins with it; the rows between are never read.
 DISTINCT = """
@@ -61,7 +65,10 @@ class BoundedFilter(admin.SimpleListFilter):
 
 
 class RowFilter(BoundedFilter):
-    """Choose by a key to another table; its name is that of the column. Any row by its id: `?room=<id>`."""
+    """Choose by a key to another table; its name is that of the column. Any row by its id: `?room=<id>`.
+
+    Rows are offered and named to those who may see them.
+    """
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         self.target: type[models.Model] = model._meta.get_field(self.parameter_name).related_model
@@ -70,9 +77,20 @@ class RowFilter(BoundedFilter):
     def value(self) -> str | None:
         return as_id(super().value())
 
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        if may_view(request, self.target):
+            return super().lookups(request, model_admin)
+        chosen = self.value()
+        return [(chosen, chosen)] if chosen else []
+
     def label(self, value: str) -> str:
-        row = self.target._base_manager.filter(pk=value).first()
+        row = self._named().filter(pk=value).first()
         return _name(row) if row else value
+
+    def _named(self) -> models.QuerySet[Any]:
+        """Return the rows to choose from, with what their names are made of and no more of them."""
+        columns = {field.name for field in self.target._meta.concrete_fields}
+        return self.target._base_manager.only(*columns.intersection(NAMING))
 
     def offered(self, request: HttpRequest, rows: models.QuerySet[Any]) -> Iterable[tuple[Any, str]]:
         """Return the rows that the newest rows of the list point to, the newest first."""
@@ -81,7 +99,7 @@ class RowFilter(BoundedFilter):
             rows = rows.filter(agent=agent)
         ids = rows.order_by("-created_at").values_list(f"{self.parameter_name}_id", flat=True)[:NEWEST]
         latest = [key for key in dict.fromkeys(ids) if key is not None][:OFFERED]
-        found = self.target._base_manager.in_bulk(latest)
+        found = self._named().in_bulk(latest)
         return [(key, _name(found[key])) for key in latest if key in found]
 
 
@@ -112,7 +130,7 @@ class TypeFilter(BoundedFilter):
         quote = connections[rows.db].ops.quote_name
         with connections[rows.db].cursor() as cursor:
             cursor.execute(DISTINCT.format(table=quote(rows.model._meta.db_table), column=quote("type")), [TYPES])
-            return ((value, brief(value, NAME) or "(empty)") for (value,) in cursor.fetchall())
+            return ((value, brief(value, NAME) or "(empty)") for (value,) in cursor.fetchall() if is_offerable(value))
 
 
 class EmbeddingFilter(BoundedFilter):
@@ -141,6 +159,10 @@ class ExpiryFilter(BoundedFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002
         chosen = {"live": queryset.live, "expired": queryset.expired}.get(str(self.value()))
         return chosen() if chosen else queryset
+
+
+def is_offerable(value: str) -> bool:
+    return len(value) <= OFFERABLE
 
 
 def as_id(value: str | None) -> str | None:

@@ -8,6 +8,8 @@ from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 
+from core_tables.fields import texts
+
 
 class LinesField(forms.CharField):
     """A list of texts. What can't stand on a line of its own stands there as JSON, in double quotes."""
@@ -19,7 +21,7 @@ class LinesField(forms.CharField):
         self.widget.attrs["rows"] = rows
 
     def prepare_value(self, value: Any) -> Any:
-        return "\n".join(map(_line, value)) if isinstance(value, list | tuple) else value
+        return "\n".join(map(_line, _texts(value))) if isinstance(value, list | tuple) else value
 
     def to_python(self, value: Any) -> Any:
         if isinstance(value, list | tuple):
@@ -32,14 +34,18 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
-            return bool(self.to_python(data) != list(initial or ()))
+            return bool(self.to_python(data) != _texts(initial))
         except ValidationError:
             return True
 
 
-def _line(text: Any) -> str:
-    plain = str(text)
-    return plain if plain and plain.splitlines() == [plain.strip()] and plain[0] != '"' else json.dumps(plain)
+def _texts(values: Any) -> list[str]:
+    # Where nobody touches the field, whatever else is there stays.
+    return list(texts(list(values or ())))
+
+
+def _line(text: str) -> str:
+    return text if text.splitlines() == [text.strip()] and text[0] != '"' else json.dumps(text)
 
 
 def _text(line: str) -> str:

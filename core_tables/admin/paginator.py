@@ -21,6 +21,11 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return min(len(rows), FAR)
 
     @property
+    def told(self) -> str:
+        """The number of rows, for people."""
+        return f"{self.count:,}"
+
+    @property
     def is_cut(self) -> bool:
         """Whether there may be more rows than are counted."""
         return self.count >= FAR

@@ -1,22 +1,15 @@
 """Secrets in an agent's settings: shown to nobody, in no page and no export."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from core_tables.admin import looks
+from core_tables.fields import DeepJSON
+
 MASK = "••••••••"
-# A name with one of these words in it, however it is put together: OPENAI_API_KEY, apiKey, dbPassword.
-NAMES = re.compile(
-    r"secret|token|passw|passphrase|pass$|pwd|credential|private|api[-_ ]?key|auth|bearer|jwt|cookie|session|dsn|"
-    r"signature|salt|mnemonic|seed|webhook|connection[-_ ]?string|(^|[-_ a-z])key$|_url$",
-    re.IGNORECASE,
-)
-# What a value tells of itself: a password in an address, or the beginnings that services give to their keys.
-VALUES = re.compile(
-    r"://[^/\s@]*:[^/\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY|\bBearer \S|"
-    r"\b(sk|pk|rk)[-_]\w{2,}|\b(gh[opsu]|github_pat|glpat|xox[abeprs]|hf|npm)[-_]\w{8,}|\b(AKIA|AIza|eyJ)[\w-]{12,}"
-)
+# What says of which name the value beside it is, and where that is: [{"name": "OPENAI_API_KEY", "value": "..."}].
+NAMED, VALUED = ("name", "key", "id", "variable"), ("value", "val", "default", "data", "content")
 NOTHING = object()
 
 
@@ -36,18 +29,10 @@ def unmasked(edited: Any, before: Any = NOTHING) -> Any:
     """Return what somebody edited with the masks taken off again: where MASK stands, the old value stays.
 
     Raises:
-        NothingBehind: there is no old value.
+        NothingBehind: there is no old value; or nobody can tell which it is, or it would be seen where it is now.
     """
-    if isinstance(edited, Mapping):
-        old = before if isinstance(before, Mapping) else {}
-        return {key: unmasked(item, old.get(key, NOTHING)) for key, item in edited.items()}
-    if isinstance(edited, list):
-        old_items = before if isinstance(before, list) else []
-        padded = [*old_items, *[NOTHING] * len(edited)]
-        return [unmasked(item, padded[place]) for place, item in enumerate(edited)]
-    if edited == MASK and before is NOTHING:
-        raise NothingBehind(f"{MASK} stands where no value was: write the value.")
-    return before if edited == MASK else edited
+    shown = NOTHING if before is NOTHING else masked(before)
+    return _hidden(edited, shown, _unmasked(edited, before, shown))
 
 
 def rebased(edited: Any, shown: Any, now: Any) -> Any:
@@ -60,9 +45,13 @@ def rebased(edited: Any, shown: Any, now: Any) -> Any:
         shown: what they saw: some earlier value, masked.
 
     Raises:
-        NothingBehind: a mask stands where it did not stand before, or for something that has changed meanwhile.
+        NothingBehind: a mask stands where it did not stand before, or for something that has changed meanwhile; or as
+            with `unmasked()`.
     """
-    return _rebased(edited, shown, now, masked(now))
+    if _same(edited, shown):
+        return now
+    now_shown = masked(now)
+    return _hidden(edited, now_shown, _rebased(edited, shown, now, now_shown))
 
 
 def _rebased(edited: Any, shown: Any, now: Any, now_shown: Any) -> Any:
@@ -77,17 +66,73 @@ def _rebased(edited: Any, shown: Any, now: Any, now_shown: Any) -> Any:
         }
     if _has_mask(edited) and not _same(shown, now_shown):
         raise NothingBehind(f"What {MASK} stands for has changed meanwhile: open the page again.")
-    return unmasked(edited, now)
+    return _unmasked(edited, now, now_shown)
+
+
+def _unmasked(edited: Any, before: Any, shown: Any) -> Any:
+    if isinstance(edited, Mapping):
+        old = before if isinstance(before, Mapping) else {}
+        return {key: _unmasked(item, old.get(key, NOTHING), _item(shown, key)) for key, item in edited.items()}
+    if isinstance(edited, list) and _has_mask(edited):
+        _check_places(edited, shown)
+        return [_unmasked(*each) for each in zip(edited, before, shown, strict=True)]
+    if edited == MASK and before is NOTHING:
+        raise NothingBehind(f"{MASK} stands where no value was: write the value.")
+    return before if edited == MASK else edited
+
+
+def _check_places(edited: list[Any], shown: Any) -> None:
+    """Refuse a list where a mask may stand for another item than before: they all look alike."""
+    if not _has_mask(shown):
+        raise NothingBehind(f"{MASK} stands where no value was: write the value.")
+    moved = not isinstance(shown, list) or len(edited) != len(shown)
+    if moved or any(_has_mask(item) and _is_moved(place, edited, shown) for place, item in enumerate(edited)):
+        raise NothingBehind(
+            f"A list with {MASK} in it has changed its length or its order, and which secret is which can't be told: "
+            "write the value of each anew."
+        )
+
+
+def _is_moved(place: int, edited: list[Any], shown: list[Any]) -> bool:
+    item, old = edited[place], shown[place]
+    if item == MASK:
+        # Before it may stand what it is for, as in ["--token", "..."].
+        one_before = place and shown[place - 1] != MASK and not _same(edited[place - 1], shown[place - 1])
+        return old != MASK or bool(one_before)
+    if _same(item, old):
+        return False
+    names = [[_item(each, key) for key in NAMED] for each in (item, old)]
+    return names[0] != names[1] or any(_same(item, other) for other in shown)
+
+
+def _hidden(edited: Any, shown: Any, found: Any) -> Any:
+    """Return what was found, unless it would show what a mask stood for: it was given a harmless name."""
+    if _is_exposed(edited, shown, masked(found)):
+        raise NothingBehind(f"What {MASK} stands for would be seen by its new name: write the value.")
+    return found
+
+
+def _is_exposed(edited: Any, shown: Any, again: Any) -> bool:
+    if isinstance(edited, Mapping):
+        return any(_is_exposed(item, _item(shown, key), _item(again, key)) for key, item in edited.items())
+    if isinstance(edited, list) and isinstance(shown, list) and isinstance(again, list):
+        return any(_is_exposed(*each) for each in zip(edited, shown, again, strict=False))
+    return bool(edited == MASK and shown == MASK and again not in (MASK, NOTHING))
 
 
 def _masked(value: Any, *, hidden: bool) -> Any:
     if isinstance(value, Mapping):
-        return {key: _masked(item, hidden=hidden or bool(NAMES.search(str(key)))) for key, item in value.items()}
+        paired = any(looks.named(value[key]) for key in NAMED if isinstance(value.get(key), str))
+        return {
+            key: _masked(item, hidden=hidden or looks.named(key, item) or (paired and str(key).lower() in VALUED))
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [_masked(item, hidden=hidden) for item in value]
-    if isinstance(value, str) and VALUES.search(value):
+        before = [None, *value]
+        return [_masked(item, hidden=hidden or looks.announces(one)) for one, item in zip(before, value, strict=False)]
+    if isinstance(value, DeepJSON) or looks.looks(value):
         return MASK
-    return MASK if hidden and value not in (None, "", True, False) else value
+    return MASK if hidden and value not in (None, "") and not isinstance(value, bool) else value
 
 
 def _item(value: Any, key: str) -> Any:

@@ -7,6 +7,8 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core_tables.fields import DeepJSON
+
 LONGEST = 20_000  # characters of JSON on a page; an export has all
 BRIEF = 100
 
@@ -21,6 +23,8 @@ def as_json(value: Any) -> SafeString:
 
 def laid_out(value: Any) -> str:
     """Return a JSON value as text over several lines, or on one where it is nested very deeply."""
+    if isinstance(value, DeepJSON):
+        return str(value)
     for indent in (2, None):
         try:
             text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)

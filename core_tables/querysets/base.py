@@ -18,6 +18,8 @@ from core_tables.twins import twin
 M = TypeVar("M", bound=models.Model)
 M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
+# A day within what `core_tables.fields` reads, whatever the time zone.
+FIRST, LAST = datetime.datetime(1, 1, 4), datetime.datetime(9999, 12, 28)  # noqa: DTZ001 - of any zone
 MOST_ROWS = 2**31 - 1  # more than anybody has, and PostgreSQL takes it as a LIMIT
 
 
@@ -103,6 +105,16 @@ class Cursor(NamedTuple):
         """Return the place of a row of any core table."""
         return cls(row.created_at, row.pk)
 
+    @property
+    def is_first(self) -> bool:
+        """Whether it stands for all times before those that Python knows: among them the ids tell what is older."""
+        return self.created_at.replace(tzinfo=None) < FIRST
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it stands for all times after those that Python knows."""
+        return self.created_at.replace(tzinfo=None) > LAST
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Sequence[M_co], Generic[M_co]):
@@ -143,11 +155,15 @@ class RecordQuerySet(models.QuerySet[M_co]):
     def before(self, place: Cursor) -> Self:
         """Return the rows older than a place."""
         # The first condition says no more than the second, but an index can start at it.
-        return self.filter(Q(created_at__lte=place.created_at), Q(created_at__lt=place.created_at) | Q(pk__lt=place.id))
+        near = Q() if place.is_last else Q(created_at__lte=place.created_at)
+        older = Q() if place.is_first else Q(created_at__lt=place.created_at)
+        return self.filter(near, older | Q(pk__lt=place.id))
 
     def after(self, place: Cursor) -> Self:
         """Return the rows newer than a place."""
-        return self.filter(Q(created_at__gte=place.created_at), Q(created_at__gt=place.created_at) | Q(pk__gt=place.id))
+        near = Q() if place.is_first else Q(created_at__gte=place.created_at)
+        newer = Q() if place.is_last else Q(created_at__gt=place.created_at)
+        return self.filter(near, newer | Q(pk__gt=place.id))
 
     def page(self, *, before: Cursor | None = None, after: Cursor | None = None, size: int = 50) -> Page[M_co]:
         """Return up to `size` rows: the newest, or those just before or just after a place.

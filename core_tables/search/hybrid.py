@@ -1,18 +1,21 @@
 """Both arms of a hybrid search, and what each found."""
 
 from dataclasses import dataclass
+from functools import cache
 from time import perf_counter
 from typing import Any
 
+from django.apps import apps
 from pgvector import Vector
 
+from core_tables.fields import selected
 from core_tables.search.fusion import Hit
 from core_tables.search.matching import Match, matching, ranked
 from core_tables.search.nearest import Trace, nearest
 from core_tables.search.scope import Scope
 
 # What fusing needs of a memory. Whoever writes the rating may write anything there.
-SELECT = """m.id, m.created_at,
+SELECT = """m.id, {created_at},
        CASE WHEN jsonb_typeof(m.metadata -> 'importance') = 'number'
             THEN least(greatest((m.metadata ->> 'importance')::numeric, 0), 10)::float8 ELSE 0 END"""
 VECTOR, TEXT = "vector", "text"
@@ -41,7 +44,7 @@ class Arm:
 def by_vector(scope: Scope, vector: Vector, depth: int) -> Arm:
     """Return the nearest memories."""
     start = perf_counter()
-    found, trace = nearest(scope, vector, depth, SELECT)
+    found, trace = nearest(scope, vector, depth, _selection())
     return Arm(
         name=VECTOR,
         plan=trace.plan,
@@ -56,7 +59,7 @@ def by_vector(scope: Scope, vector: Vector, depth: int) -> Arm:
 def by_words(scope: Scope, query: str, depth: int, match: Match) -> Arm:
     """Return the memories that match the words best."""
     start = perf_counter()
-    found = matching(scope, query, match, depth, SELECT)
+    found = matching(scope, query, match, depth, _selection())
     return Arm(
         name=TEXT,
         plan=TEXT,
@@ -66,6 +69,12 @@ def by_words(scope: Scope, query: str, depth: int, match: Match) -> Arm:
         hits=tuple(_hit(row, row[-1]) for row in found.rows),
         words=found.words,
     )
+
+
+@cache
+def _selection() -> str:
+    created_at = apps.get_model("core_tables", "Memory")._meta.get_field("created_at")
+    return SELECT.format(created_at=selected(created_at, 'm."created_at"'))
 
 
 def _why(words: str, estimated: int, depth: int) -> str:

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.test import Client
 
 from core_tables.models import Agent, Entity, Memory, Room
+from core_tables.search import estimate
 from tests.core_tables import store as stores
 from tests.core_tables.vectors import vector
 
@@ -22,6 +23,11 @@ def _admin_database(django_db_setup, django_db_blocker):
                 pytest.skip("this server has no extension vector")
         with stores.made(f"admin_{os.getpid()}", lambda: call_command("migrate", verbosity=0)) as name:
             yield name
+
+
+@pytest.fixture(autouse=True)
+def _no_estimates_of_others():
+    estimate._remembered.cache_clear()
 
 
 @pytest.fixture

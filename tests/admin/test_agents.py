@@ -25,7 +25,9 @@ def form_of(response):
     form = response.context["adminform"].form
     sent = {form.add_prefix(name): form[name].value() for name in form.fields}
     sent |= {
-        form[name].html_initial_name: form[name].value() for name in form.fields if form[name].field.show_hidden_initial
+        form[name].html_initial_name: form[name].field.hidden_widget().format_value(form[name].value())
+        for name in form.fields
+        if form[name].field.show_hidden_initial
     }
     return {
         name: value.replace("\n", "\r\n") if isinstance(value, str) else value
@@ -97,8 +99,8 @@ def test_columns_that_nobody_edited_are_not_written(agent, client):
 @pytest.mark.parametrize(
     ("settings", "error"),
     [
-        ("", "make it a dict"),
-        ("[]", "make it a dict"),
+        ("", "write a JSON object"),
+        ("[]", "write a JSON object"),
         ("{", "Enter a valid JSON"),
         (json.dumps({"OTHER_KEY": MASK}), "write the value"),
         ('{"a": "\\u0000"}', "NUL"),

@@ -246,6 +246,26 @@ class TestPermissions:
         for offer in (f'href="{CLEAR}?agent={agent.pk}"', "clear-expired", "delete-entry"):
             assert offer in shown
 
+    def test_those_who_only_delete_find_what_was_done_on_the_index(self, staff, browse, agent, store):
+        client = browse(staff("core_tables.delete_cache"))
+        store.set_many({"a": 1, "b": 2})
+        for address in (page(agent, "a", "delete"), f"{CLEAR}?agent={agent.pk}", CLEAR_EXPIRED):
+            shown = text_of(client.get(address))
+            assert LIST + '"' not in shown
+            response = client.post(address, follow=True)
+            assert response.redirect_chain == [(reverse("admin:index"), 302)]
+            assert "messagelist" in text_of(response)
+        assert not Cache.objects.exists()
+
+    def test_agents_are_named_to_those_who_may_see_them(self, staff, browse, agent, store):
+        store.set("a", 1)
+        client = browse(staff("core_tables.view_cache", "core_tables.delete_cache"))
+        for address in (LIST, page(agent, "a"), page(agent, "a", "delete"), CLEAR, f"{CLEAR}?agent={agent.pk}"):
+            shown = text_of(client.get(address))
+            assert "Ada" not in shown
+        assert f"entries of {agent.pk}?" in shown
+        assert "Ada" not in text_of(client.post(f"{CLEAR}?agent={agent.pk}", follow=True))
+
     def test_writes_come_from_their_own_pages(self, superuser, agent, store):
         store.set("a", 1, timeout=-1)
         strict = Client(enforce_csrf_checks=True)

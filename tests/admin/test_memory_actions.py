@@ -51,7 +51,19 @@ class TestActions:
 
     def test_embed_anew_without_an_embedder(self, client, memory, settings):
         settings.AGENTSQL = {}
-        assert "No embedder is configured" in text_of(self.act(client, "embed_anew", memory))
+        assert 'value="embed_anew"' not in text_of(client.get(LIST))
+        assert "No embedder is configured" in text_of(client.post(page(memory, "embed"), follow=True))
+
+    @pytest.mark.usefixtures("embedder", "memory")
+    def test_embed_anew_is_offered_with_an_embedder(self, client):
+        assert 'value="embed_anew"' in text_of(client.get(LIST))
+
+    def test_are_logged_without_the_words(self, client, memory):
+        self.act(client, "expire", memory)
+        client.post(page(memory), {"content": '{"text": "The engine roars."}', "metadata": "{}"})
+        client.post(page(memory, "delete"), {"post": "yes"})
+        assert set(LogEntry.objects.values_list("object_repr", flat=True)) == {f"facts {memory.pk}"}
+        assert LogEntry.objects.count() == 3
 
     def test_embed_anew_with_one_that_fails(self, client, agent, settings):
         settings.AGENTSQL = {"EMBEDDER": "tests.core_tables.embedding.failing"}
@@ -78,7 +90,7 @@ class TestActions:
         assert "Memories: 1" in text_of(self.act(client, "delete_selected", memory))
         self.act(client, "delete_selected", memory, post="yes")
         assert list(Memory.objects.all()) == [kept]
-        assert LogEntry.objects.get().object_repr == "facts: The engine hums."
+        assert LogEntry.objects.get().object_repr == f"facts {memory.pk}"
 
     def test_delete_looks_at_as_much_for_a_long_document(self, client, agent, room, entity):
         document = Memory.objects.add("All.", agent=agent, type="d", metadata={"type": "document", "timestamp": 1})

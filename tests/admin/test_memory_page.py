@@ -108,7 +108,7 @@ class TestEditing:
     @pytest.mark.parametrize(
         ("content", "metadata", "error"),
         [
-            ("[1]", "{}", "make it a dict"),
+            ("[1]", "{}", "write a JSON object"),
             ('{"text": "\\u0000"}', "{}", "NUL character"),
             ('{"text": "\\ud800"}', "{}", "surrogate"),
             ('{"a": NaN}', "{}", "JSON"),
@@ -117,7 +117,7 @@ class TestEditing:
             ("[" + "9" * 10_000 + "]", "{}", "can&#x27;t be read"),
             ('{"text": "x"}', '{"type": "fragment"}', "needs the key documentId"),
             ('{"text": "x"}', '{"type": "document"}', "needs the key timestamp"),
-            ('{"text": "x"}', "[1]", "make it a dict"),
+            ('{"text": "x"}', "[1]", "write a JSON object"),
         ],
     )
     def test_tells_what_the_store_refuses(self, client, memory, content, metadata, error):

@@ -5,11 +5,9 @@ import json
 import uuid
 
 import pytest
-from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 
-from core_tables.admin.memories.recall_form import RecallForm
 from core_tables.models import Memory
 from tests.admin import many
 from tests.core_tables import embedding
@@ -176,8 +174,14 @@ class TestForm:
         assert 'name="k" value="60.0"' in shown
         assert "errornote" not in shown
 
-    def test_shows_every_field(self):
-        form = RecallForm({}, admin.site)
+    @pytest.mark.parametrize("scale", [1e-4, 1e6])
+    @pytest.mark.usefixtures("none")
+    def test_takes_wide_vectors_of_any_length(self, client, scale):
+        response = ask(client, vector=json.dumps([scale, *[0.0] * 3071]), arms="vector")
+        assert not response.context["form"].errors
+
+    def test_shows_every_field(self, client):
+        form = client.get(RECALL).context["form"]
         assert sorted(field.name for _, _, fields in form.groups() for field in fields) == sorted(form.fields)
 
     @pytest.mark.usefixtures("memories")

@@ -368,7 +368,7 @@ class TestByRoom:
         for model in ("message", "participant"):
             assert reverse(f"admin:core_tables_{model}_changelist") not in index
 
-    @pytest.mark.parametrize("query", ["", "?room=", "?content__contains=Hi"])
+    @pytest.mark.parametrize("query", ["", "?room="])
     def test_without_a_room_the_list_is_empty_and_asks_for_no_message(self, client, room, query):
         Message.objects.create(room=room, content="Hi")
         address = reverse("admin:core_tables_message_changelist")
@@ -425,6 +425,7 @@ class TestMessage:
         message.refresh_from_db()
         assert message.content == "edited"
         assert LogEntry.objects.get().object_id == str(message.pk)
+        assert LogEntry.objects.get().object_repr == f"message {message.pk}"
 
     def test_deleting_an_author_keeps_the_message_readable(self, client, room, agent):
         author = Entity.objects.create(agent=agent, names=["Gone"])

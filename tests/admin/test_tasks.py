@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from core_tables.admin.lines import LinesField
 from core_tables.admin.tasks.states import STATES, spelled, state_of
 from core_tables.models import Agent, Task
 from tests.admin.visits import HOSTILE, queries, text_of
@@ -53,7 +54,7 @@ def form_of(task, **changes):
         "every": "",
         "max_attempts": task.max_attempts,
         "metadata": "{}",
-        "tags": "\n".join(task.tags or ()),
+        "tags": LinesField().prepare_value(task.tags or []),
         "room_id": "",
         "world_id": "",
         "entity_id": "",
@@ -239,7 +240,7 @@ class TestPage:
             ({"max_attempts": 0}, "at least 1 attempt"),
             ({"every": "0"}, "above 0"),
             ({"every": "99999999 00:00"}, "a century"),
-            ({"metadata": "[1]"}, "make it a dict"),
+            ({"metadata": "[1]"}, "write a JSON object"),
             ({"metadata": '{"a": "\\u0000"}'}, "NUL character"),
             ({"name": "x" * 3_000}, "is the most"),
             ({"room_id": "x"}, "valid UUID"),

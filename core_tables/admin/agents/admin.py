@@ -1,5 +1,6 @@
 """Agents: who they are, and what they are set up with."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -19,6 +20,7 @@ from core_tables.admin.base import RecordAdmin
 from core_tables.admin.deletion import BoundedDeletion
 from core_tables.admin.editing import ChangedOnly
 from core_tables.admin.reach import may_view
+from core_tables.admin.refusals import without_the_row
 from core_tables.admin.secrets import masked
 from core_tables.admin.shown import as_json, brief
 from core_tables.admin.stepped_list import SteppedList
@@ -73,6 +75,9 @@ class AgentAdmin(AgentDashboard, ChangedOnly, BoundedDeletion, RecordAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().changeform_view(request, *args, **kwargs)
         return response
+
+    def save_model(self, *args: Any) -> None:
+        without_the_row(partial(super().save_model, *args))
 
     @admin.display(description="name", ordering="name")
     def agent_name(self, agent: Agent) -> str:

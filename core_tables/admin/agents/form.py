@@ -6,12 +6,12 @@ from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
 from django.db import router
 from django.forms.fields import InvalidJSONInput
+from django.views.decorators.debug import sensitive_variables
 
-from core_tables.admin.editing import RecordForm
+from core_tables.admin.editing import RecordForm, told
 from core_tables.admin.json_field import JSONFormField
 from core_tables.admin.secrets import MASK, NothingBehind, masked, rebased, unmasked
 from core_tables.contents import content_json
-from core_tables.exceptions import InvalidContent
 from core_tables.models import Agent
 
 HELP = (
@@ -34,7 +34,8 @@ class SettingsField(JSONFormField):
 
 
 class AgentForm(RecordForm):
-    # The hidden initial value says what somebody saw, so that only what they changed is changed.
+    # The hidden initial value says what somebody saw, so that what two people changed is joined.
+    merged = ("settings",)
     settings = SettingsField(required=False, show_hidden_initial=True, help_text=HELP)
 
     class Meta:
@@ -43,16 +44,16 @@ class AgentForm(RecordForm):
         # One line high, but no input of one line: that would drop the end of a line which others put into a name.
         widgets = {name: AdminTextareaWidget(attrs={"rows": 1}) for name in ("name", "username")}
 
+    @sensitive_variables()
     def clean_settings(self) -> Any:
         """Return the settings to be saved, read under a lock: what changed since the page was shown stays changed."""
         edited = self.cleaned_data["settings"]
         try:
             if "settings" not in self.changed_data:
                 return self.instance.settings
-            content_json(edited)
+            with told():
+                content_json(edited)
             return unmasked(edited) if self.instance._state.adding else rebased(edited, self._shown(), self._now())
-        except InvalidContent as error:
-            raise ValidationError(str(error).replace("The content of a memory", "This")) from error
         except NothingBehind as error:
             raise ValidationError(str(error)) from error
         except RecursionError as error:
@@ -63,6 +64,7 @@ class AgentForm(RecordForm):
         before = self.data.get(self["settings"].html_initial_name)
         return masked(self._now()) if before is None else self.fields["settings"].to_python(before)
 
+    @sensitive_variables()
     def _now(self) -> Any:
         rows = Agent._base_manager.using(router.db_for_write(Agent, instance=self.instance))
         # NO KEY: whoever writes rows that point to the agent need not wait.

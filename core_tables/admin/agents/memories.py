@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections
-from django.utils import timezone
 
 from core_tables.admin.bounded import Amount, compiled, estimates, steady
+from core_tables.admin.moments import settled, today
 from core_tables.embeddings.widths import column_for, widths
 from core_tables.models import Agent, Embedding, Memory
 
@@ -72,9 +72,9 @@ def newest_first(agent: Any) -> "MemoryQuerySet":
 def by_day(agent: Agent) -> list[Day]:
     """Return how many memories the agent has of each of the last DAYS days, in the current time zone."""
     using = Memory.objects.db
-    today = timezone.localdate()
-    dates = [today - datetime.timedelta(days=back) for back in range(DAYS - 1, -2, -1)]
-    starts = [timezone.make_aware(datetime.datetime.combine(date, datetime.time.min)) for date in dates]
+    last = today()
+    dates = [last - datetime.timedelta(days=back) for back in range(DAYS - 1, -2, -1)]
+    starts = [settled(datetime.datetime.combine(date, datetime.time.min)) for date in dates]
     newest = newest_first(agent).between(starts[0], starts[-1])
     sql, params = compiled(newest.values("created_at")[: COUNTED + 1], using)
     with steady(using), connections[using].cursor() as cursor:

@@ -7,9 +7,10 @@ from typing import Any
 from django.db import connections
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Right
-from django.urls import reverse
 
 from core_tables.admin.bounded import MOST, Amount, compiled, steady
+from core_tables.admin.links import page_of
+from core_tables.admin.moments import EPOCH, plain
 from core_tables.admin.shown import brief
 from core_tables.admin.stored import beginning
 from core_tables.models import Agent, Log, Task
@@ -45,7 +46,7 @@ class Error:
     kind: str
     name: str
     text: str
-    page: str
+    page: str | None
 
 
 def tasks(agent: Agent) -> Tasks:
@@ -65,11 +66,11 @@ def task_errors(agent: Agent, site: str) -> list[Error]:
     found = rows.exclude(last_error=None).exclude(last_error="").annotate(end=Right("last_error", WORDS))
     return [
         Error(
-            at=task.updated_at or task.created_at or datetime.datetime.min.replace(tzinfo=datetime.UTC),
+            at=task.updated_at or task.created_at or plain(EPOCH),
             kind="task",
             name=brief(task.name) or str(task.pk),
             text=task.end,
-            page=reverse("admin:core_tables_task_change", args=[task.pk], current_app=site),
+            page=page_of("task_change", task.pk, site=site),
         )
         for task in found.only("name", "updated_at", "created_at").order_by("-updated_at")[:LAST]
     ]
@@ -86,7 +87,7 @@ def log_errors(agent: Agent, site: str) -> list[Error]:
             kind="log entry",
             name=brief(log.type),
             text=log.begins,
-            page=reverse("admin:core_tables_log_change", args=[log.pk], current_app=site),
+            page=page_of("log_change", log.pk, site=site),
         )
         for log in found
     ]

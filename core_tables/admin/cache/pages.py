@@ -16,8 +16,10 @@ from django.utils import timezone
 
 from core_tables.admin.cache.rows import address_of, found, id_of, pickled_text, size_of
 from core_tables.admin.paginator import FAR
+from core_tables.admin.reach import may_view, nameless, veiled
 from core_tables.admin.shown import LONGEST, as_json, brief
 from core_tables.admin.stored import beginning
+from core_tables.exceptions import UnknownAgent
 from core_tables.models import Agent, Cache
 
 TEMPLATES = "admin/core_tables/cache"
@@ -48,7 +50,7 @@ class CachePages(admin.ModelAdmin):  # type: ignore[type-arg]
         if entry is None:
             return self._gone(request)
         context = {
-            "entry": entry,
+            "entry": veiled(request, [entry])[0],
             "address": address_of(entry),
             "subtitle": brief(entry.key, NAME),
             "size": size_of(entry),
@@ -67,20 +69,26 @@ class CachePages(admin.ModelAdmin):  # type: ignore[type-arg]
         name = brief(entry.key, NAME)
 
         def delete() -> str:
-            Cache.objects.of(entry.agent_id).delete(entry.key)
+            try:
+                Cache.objects.of(entry.agent_id).delete(entry.key)
+            except UnknownAgent:  # What is left of an agent that is gone, nobody else writes.
+                Cache.objects.filter(agent=entry.agent_id, key=entry.key).delete()
             self._log(request, entry.key, "", object_id=id_of(entry))
             return f"The cache entry “{name}” was deleted."
 
+        veiled(request, [entry])
         question = f"Delete the cache entry “{name}” of {brief(str(entry.agent), NAME)}?"
         return self._confirmed(request, "Delete cache entry", question, delete)
 
     def clear_view(self, request: HttpRequest) -> HttpResponse:
-        """Ask whose cache to clear, and clear it."""
+        """Ask whose cache to clear, and clear it. Agents are offered and named to those who may see them."""
         self._demand(self.has_delete_permission(request))
+        is_named = may_view(request, Agent)
         agent = _agent(request.GET.get("agent", ""))
         if agent is None:
-            agents = Agent.objects.only("name").order_by("name")[:AGENTS]
-            return self._page(request, "clear", "Clear the cache of an agent", agents=agents)
+            agents = Agent.objects.only("name").order_by("name")[:AGENTS] if is_named else []
+            return self._page(request, "clear", "Clear the cache of an agent", agents=agents, is_named=is_named)
+        agent = agent if is_named else nameless(Agent, id=agent.pk)
         name = brief(str(agent), NAME)
 
         def clear() -> str:
@@ -108,7 +116,7 @@ class CachePages(admin.ModelAdmin):  # type: ignore[type-arg]
     def _confirmed(self, request: HttpRequest, title: str, question: str, act: Callable[[], str]) -> HttpResponse:
         if request.method == "POST":
             self.message_user(request, act(), messages.SUCCESS)
-            return self._back()
+            return self._back(request)
         return self._page(request, "confirm", title, question=question)
 
     def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
@@ -118,16 +126,23 @@ class CachePages(admin.ModelAdmin):  # type: ignore[type-arg]
             "title": title,
             "opts": self.opts,
             "media": self.media,
+            "has_view_permission": self.has_view_or_change_permission(request),
             "has_delete_permission": self.has_delete_permission(request),
+            "back": self._list_or_index(request),
         }
         return TemplateResponse(request, f"{TEMPLATES}/{template}.html", common | context)
 
     def _gone(self, request: HttpRequest) -> HttpResponse:
         self.message_user(request, "There is no such cache entry. Perhaps it was deleted?", messages.WARNING)
-        return self._back()
+        return self._back(request)
 
-    def _back(self) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:core_tables_cache_changelist", current_app=self.admin_site.name))
+    def _back(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(self._list_or_index(request))
+
+    def _list_or_index(self, request: HttpRequest) -> str:
+        """Return the address that leads back: who may not see the list finds the message on the index."""
+        page = "core_tables_cache_changelist" if self.has_view_or_change_permission(request) else "index"
+        return reverse(f"admin:{page}", current_app=self.admin_site.name)
 
     def _demand(self, allowed: bool) -> None:
         if not allowed:

@@ -11,6 +11,7 @@ from django.template.defaultfilters import filesizeformat
 
 from core_tables.admin.shown import brief
 from core_tables.admin.stored import StoredSize, beginning_unless_large, unless_large
+from core_tables.admin.stranded import kept
 from core_tables.models import Cache
 from core_tables.pickled import WRAPPER
 
@@ -65,10 +66,11 @@ def found(address: str) -> Cache | None:
     """Return the entry that a part of an address names, without its value but with `stored` and `pickled`."""
     agent, _, key = unquote(address).partition(":")
     try:
-        rows = Cache.objects.filter(agent=UUID(agent), key=key)
+        rows = kept(Cache.objects.filter(agent=UUID(agent), key=key))
     except ValueError:
         return None
     if "\0" in key:
         return None
     rows = rows.select_related("agent").defer("value")
-    return rows.annotate(stored=StoredSize("value"), pickled=pickled()).first()
+    entry: Cache | None = rows.annotate(stored=StoredSize("value"), pickled=pickled()).first()
+    return entry

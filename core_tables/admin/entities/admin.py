@@ -18,6 +18,7 @@ from core_tables.admin.lines import LinesField
 from core_tables.admin.reach import may_view
 from core_tables.admin.shown import as_json, brief
 from core_tables.admin.stepped_list import SteppedList
+from core_tables.fields import texts
 from core_tables.models import Component, Entity, Participant, Relationship, Room
 
 NAMES = 100  # characters
@@ -84,7 +85,7 @@ class EntityAdmin(ChangedOnly, BoundedDeletion, RecordAdmin):
 
     @admin.display(description="names")
     def name(self, entity: Entity) -> str:
-        return brief(" · ".join(entity.names), NAMES) or str(entity.pk)
+        return brief(" · ".join(texts(entity.names)), NAMES) or str(entity.pk)
 
     @admin.display(description="agent")
     def agent_name(self, entity: Entity) -> str:

@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from core_tables.admin.bounded import steady
 from core_tables.admin.entities.graph import Drawing, drawing
+from core_tables.admin.links import page_of
 from core_tables.admin.shown import brief
+from core_tables.fields import texts
 from core_tables.models import Entity, Relationship
 
 NODES = 40
@@ -44,7 +46,7 @@ class Related:
     name: str
     page: str
     tags: str
-    relationship: str
+    relationship: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,6 @@ def _related(row: Relationship, end: Any, names: dict[Any, str], pages: dict[Any
     return Related(
         name=names.get(end, str(end)),
         page=pages.get(end, ""),
-        tags=brief(", ".join(row.tags or ()), TAGS) or "—",
-        relationship=reverse("admin:core_tables_relationship_change", args=[row.pk], current_app=site),
+        tags=brief(", ".join(texts(row.tags)), TAGS) or "—",
+        relationship=page_of("relationship_change", row.pk, site=site),
     )

@@ -12,6 +12,7 @@ from core_tables.admin.filters import AgentFilter, EntityFilter, RowFilter
 from core_tables.admin.lines import LinesField
 from core_tables.admin.shown import brief
 from core_tables.admin.stepped_list import SteppedList
+from core_tables.fields import texts
 from core_tables.models import Component, Relationship
 
 NAME = 60  # characters
@@ -66,7 +67,7 @@ class RelationshipAdmin(ChangedOnly, RecordAdmin):
 
     @admin.display(description="tags")
     def tagged(self, relationship: Relationship) -> str:
-        return brief(", ".join(relationship.tags or ())) or "—"
+        return brief(", ".join(texts(relationship.tags))) or "—"
 
     @admin.display(description="agent")
     def agent_name(self, relationship: Relationship) -> str:

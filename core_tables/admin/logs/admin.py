@@ -8,7 +8,6 @@ from django.db.models import TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
@@ -19,6 +18,7 @@ from core_tables.admin.filters import AgentFilter, EntityFilter, RoomFilter, Typ
 from core_tables.admin.logs.filters import RunFilter, TimeFilter
 from core_tables.admin.logs.runs import RunPages
 from core_tables.admin.memories.rows import narrowing
+from core_tables.admin.moments import local
 from core_tables.admin.shown import as_json, brief
 from core_tables.admin.stepped_list import SteppedList
 from core_tables.admin.stored import beginning_unless_large, unless_large
@@ -66,7 +66,7 @@ class LogAdmin(RunPages, RecordAdmin):
     @admin.display(description="written", ordering="created_at")
     def written(self, entry: Log) -> str:
         # To the second: much happens in a minute.
-        return date_format(timezone.localtime(entry.created_at), "Y-m-d H:i:s")
+        return date_format(local(entry.created_at), "Y-m-d H:i:s")
 
     @admin.display(description="type")
     def kind(self, entry: Log) -> str:

@@ -6,13 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import ForeignKeyRawIdWidget
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 
 from core_tables.admin.bounded import steady
+from core_tables.admin.moments import settled
+from core_tables.admin.reach import RowId, may_view
 from core_tables.admin.shown import brief
 from core_tables.models import Entity, Log, Room
 from core_tables.querysets.runs import Run
@@ -40,11 +41,17 @@ class RunForm(forms.Form):
     room = forms.UUIDField(required=False)
     before = forms.DateTimeField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, site: Any) -> None:
-        super().__init__(data)
+    def __init__(self, request: HttpRequest, site: Any) -> None:
+        super().__init__(request.GET)
         for name in ("agent", "room"):
-            relation: Any = Log._meta.get_field(name).remote_field
-            self.fields[name].widget = ForeignKeyRawIdWidget(relation, site)
+            self.fields[name].widget = RowId(Log._meta.get_field(name), site, request)
+
+    def clean_before(self) -> Any:
+        before = self.cleaned_data["before"]
+        try:
+            return before and settled(before)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
 
     def runs(self) -> list[Run]:
         """Return the newest runs that fit; none where the form has errors."""
@@ -73,7 +80,7 @@ class RunPages(admin.ModelAdmin):  # type: ignore[type-arg]
         """
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        form = RunForm(request.GET, self.admin_site)
+        form = RunForm(request, self.admin_site)
         runs = form.runs()
         context = {
             **self.admin_site.each_context(request),
@@ -81,16 +88,18 @@ class RunPages(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": self.opts,
             "form": form,
             "media": self.media + form.media,
-            "lines": _lines(runs),
+            "lines": _lines(request, runs),
             "older": _older(request, runs),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, TEMPLATE, context)
 
 
-def _lines(runs: list[Run]) -> list[Line]:
-    rooms = Room.objects.only("name", "source", "channel_id").in_bulk([run.room_id for run in runs])
-    entities = Entity.objects.only("names").in_bulk([run.entity_id for run in runs])
+def _lines(request: HttpRequest, runs: list[Run]) -> list[Line]:
+    places = Room.objects.only("name", "source", "channel_id")
+    rooms = places.in_bulk([run.room_id for run in runs]) if may_view(request, Room) else {}
+    people = Entity.objects.only("names")
+    entities = people.in_bulk([run.entity_id for run in runs]) if may_view(request, Entity) else {}
     return [Line(run=run, room=_name(rooms, run.room_id), entity=_name(entities, run.entity_id)) for run in runs]
 
 

@@ -16,6 +16,7 @@ from core_tables.admin.base import AT_ONCE
 from core_tables.admin.memories import embedding
 from core_tables.admin.memories.deletion import Deletion
 from core_tables.admin.memories.rows import named
+from core_tables.admin.unquoted import Unquoted
 from core_tables.embeddings.reembedding import reembed
 from core_tables.models import Embedding, Memory
 
@@ -23,10 +24,14 @@ from core_tables.models import Embedding, Memory
 EMBEDDED = 256
 
 
-class MemoryActions(admin.ModelAdmin):  # type: ignore[type-arg]
+class MemoryActions(Unquoted, admin.ModelAdmin):  # type: ignore[type-arg]
     """Actions of a list, each of which is also a button on the page of one memory."""
 
     actions = ("expire", "embed_anew")
+
+    def has_embed_permission(self, request: HttpRequest) -> bool:
+        """Return whether to offer somebody new embeddings: without an embedder, there are none."""
+        return embedding.is_configured() and self.has_change_permission(request)
 
     @admin.action(description="Expire selected %(verbose_name_plural)s now", permissions=["change"])
     def expire(self, request: HttpRequest, queryset: Any) -> None:
@@ -39,7 +44,7 @@ class MemoryActions(admin.ModelAdmin):  # type: ignore[type-arg]
         self._log(request, live, "Expired.")
         self.message_user(request, f"{_counted(count)} expired.", messages.SUCCESS)
 
-    @admin.action(description="Embed selected %(verbose_name_plural)s anew", permissions=["change"])
+    @admin.action(description="Embed selected %(verbose_name_plural)s anew", permissions=["embed"])
     def embed_anew(self, request: HttpRequest, queryset: Any) -> None:
         if not embedding.is_configured():
             self.message_user(request, 'No embedder is configured: set AGENTSQL["EMBEDDER"].', messages.ERROR)
@@ -65,6 +70,9 @@ class MemoryActions(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:  # noqa: ARG002
         Memory.objects.filter(pk__in=_ids(queryset)).delete_with_fragments()
+
+    def logged(self, row: Any) -> Memory:
+        return Memory(pk=row.pk, type=row.type)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         # Their names are all that the log wants to know.
@@ -98,7 +106,8 @@ class MemoryActions(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _log(self, request: HttpRequest, memories: list[Memory], what: str) -> None:
         if memories:
-            LogEntry.objects.log_actions(request.user.pk, memories, CHANGE, change_message=what)  # type: ignore[arg-type]
+            rows: Any = [self.logged(memory) for memory in memories]
+            LogEntry.objects.log_actions(request.user.pk, rows, CHANGE, change_message=what)  # type: ignore[arg-type]
 
     def _tell_embedded(self, request: HttpRequest, count: int, wanted: int) -> None:
         left = "" if count >= wanted else f" {_counted(wanted - count)} left: run `manage.py reembed` for many."

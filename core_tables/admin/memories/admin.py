@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core_tables import text_limit
 from core_tables.admin.base import RecordAdmin
+from core_tables.admin.editing import ChangedOnly, RecordForm, told
 from core_tables.admin.memories import embedding
 from core_tables.admin.memories import rows as memory_rows
 from core_tables.admin.memories.actions import MemoryActions
@@ -18,21 +17,21 @@ from core_tables.admin.memories.changelist import MemoryList
 from core_tables.admin.memories.exports import MemoryExports
 from core_tables.admin.memories.page import Surroundings
 from core_tables.admin.memories.recall import RecallDebugger
+from core_tables.admin.reach import may_view
 from core_tables.admin.shown import as_json, attachments_of, text_of
 from core_tables.contents import check_text, content_json, metadata_json
-from core_tables.exceptions import InvalidContent
-from core_tables.models import Memory
+from core_tables.models import Entity, Memory, Message
 
 ABOUT = ("type", "agent", "entity", "room", "world_id", "unique", "embedded", "created_at", "updated_at", "expires_at")
 EDITED = ("content", "metadata")
 
 
-class MemoryForm(forms.ModelForm):  # type: ignore[type-arg]
+class MemoryForm(RecordForm):
     """Tells what PostgreSQL or an index would refuse at the field that it is in."""
 
     def clean_content(self) -> Any:
         content = self.cleaned_data["content"]
-        with _errors():
+        with told():
             content_json(content)
             if text_limit.is_long(Memory(content=content)):
                 text_limit.check(str(content["text"]), "", self.instance._state.db or "default")
@@ -41,18 +40,27 @@ class MemoryForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_metadata(self) -> Any:
         metadata = self.cleaned_data["metadata"]
         metadata = {} if metadata is None else metadata
-        with _errors():
+        with told():
             metadata_json(metadata)
         return metadata
 
     def clean_type(self) -> Any:
-        with _errors():
+        with told():
             check_text(self.cleaned_data["type"], "The type of a memory")
         return self.cleaned_data["type"]
 
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        agent = self.cleaned_data.get("agent")
+        for name in ("entity", "room"):
+            # A room may be of no agent.
+            if agent and getattr(self.cleaned_data.get(name), "agent_id", None) not in (None, agent.pk):
+                self.add_error(name, f"The {name} is of another agent: choose one of this agent's.")
+        return cleaned
+
 
 @admin.register(Memory)
-class MemoryAdmin(MemoryExports, RecallDebugger, MemoryActions, MemoryList, RecordAdmin):
+class MemoryAdmin(MemoryExports, RecallDebugger, MemoryActions, MemoryList, ChangedOnly, RecordAdmin):
     """Memories of all agents."""
 
     form = MemoryForm
@@ -75,17 +83,16 @@ class MemoryAdmin(MemoryExports, RecallDebugger, MemoryActions, MemoryList, Reco
             context["has_embedder"] = embedding.is_configured()
             context["around"] = Surroundings.of(
                 memory,
-                messages=request.user.has_perm("core_tables.view_message"),
+                messages=may_view(request, Message),
+                names=may_view(request, Entity),
             )
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if not change:
-            super().save_model(request, obj, form, change)
-        elif "content" in form.changed_data:
+        if change and "content" in form.changed_data:
             Memory.objects.update_content(obj, obj.content, metadata=obj.metadata)
-        elif form.changed_data:
-            obj.save(update_fields=["metadata", "updated_at"])
+        else:
+            super().save_model(request, obj, form, change)
 
     @admin.display(description="text")
     def said(self, memory: Any) -> SafeString | str:
@@ -112,14 +119,3 @@ class MemoryAdmin(MemoryExports, RecallDebugger, MemoryActions, MemoryList, Reco
     def embedded(self, memory: Any) -> str | None:
         found = memory_rows.listed(Memory.objects.filter(pk=memory.pk)).first()
         return (found and memory_rows.vectors(found)) or None
-
-
-class _errors:  # noqa: N801 - read as a word of the language
-    """Turns what the store refuses into an error of the field."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, InvalidContent):
-            raise ValidationError(str(error)) from error

@@ -10,8 +10,12 @@ from django.utils.safestring import SafeString
 from core_tables.admin.filters import AgentFilter, EmbeddingFilter, EntityFilter, ExpiryFilter, RoomFilter, TypeFilter
 from core_tables.admin.memories import embedding, rows
 from core_tables.admin.memories.search import FOUND, MEASURE, By, found
+from core_tables.admin.reach import veiled
+from core_tables.admin.shown import brief
+from core_tables.admin.stepped_list import full_count
 
 BY_VAR = "by"
+NAME = 60  # characters
 LABELS = {By.TEXT: "words", By.MEANING: "meaning", By.BOTH: "both"}
 
 
@@ -44,8 +48,9 @@ class MemoryChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
+        self.full_result_count = full_count(self)
         page = list(self.result_list.values_list("pk", flat=True))
-        self.result_list = list(rows.listed(self.queryset.filter(pk__in=page)))
+        self.result_list = veiled(request, rows.listed(self.queryset.filter(pk__in=page)))
         for memory in self.result_list:
             # Its name, on the box to choose it by, would load the whole content.
             memory.content = {"text": memory.words}
@@ -97,7 +102,7 @@ class MemoryList(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="type")
     def kind(self, memory: Any) -> str:
-        return str(memory.type)
+        return brief(memory.type, NAME)
 
     @admin.display(description="agent")
     def agent_name(self, memory: Any) -> SafeString | str:

@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -14,10 +15,12 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import F, Func, IntegerField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import path, reverse
-from django.utils import timezone
 
 from core_tables.admin.memories.rows import LISTED, NAMED
+from core_tables.admin.moments import today
+from core_tables.admin.reach import veiled
 from core_tables.admin.shown import text_of
+from core_tables.admin.stranded import kept
 from core_tables.admin.streaming import streamed
 from core_tables.models import Memory
 from core_tables.querysets.base import Cursor
@@ -45,8 +48,13 @@ JSON_COLUMNS = (
     "metadata",
 )
 CSV_COLUMNS = (*JSON_COLUMNS[:-2], "text", "content", "metadata")
-# What a spreadsheet takes for the beginning of a formula, or for the way into one.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a spreadsheet would see a formula, or the way into one: where a cell begins, and where one would begin for a
+# program that ends cells at other marks than ours. Nothing of this is in JSON but inside of its strings.
+FORMULA = re.compile(
+    r"^(?=[\t\r\n])"
+    r"|(?:^|(?<=[;|\t-\r\x85\u2028\u2029]))"
+    r"(?=[ \"\xa0\u2000-\u200b\u202f\u205f\u3000\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+)
 # Ends of lines to many programs, but not to JSON, which leaves them as they are.
 LINE_ENDS = "\x85\u2028\u2029"
 
@@ -74,8 +82,9 @@ class MemoryExports(admin.ModelAdmin):  # type: ignore[type-arg]
             page = reverse("admin:core_tables_memory_changelist", current_app=self.admin_site.name)
             return HttpResponseRedirect(f"{page}?e=1")
         mime, written = FORMATS[kind]
-        lines = written(loaded(changelist.queryset, searched=bool(changelist.query)))
-        name = f"memories-{timezone.localdate():%Y-%m-%d}.{kind}"
+        batches = loaded(changelist.queryset, searched=bool(changelist.query))
+        lines = written(veiled(request, batch) for batch in batches)
+        name = f"memories-{today():%Y-%m-%d}.{kind}"
         disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
         return StreamingHttpResponse(
             streamed(request, lines), content_type=f"{mime}; charset=utf-8", headers=disposition
@@ -85,7 +94,7 @@ class MemoryExports(admin.ModelAdmin):  # type: ignore[type-arg]
 def loaded(rows: Any, *, searched: bool) -> Iterator[list[Memory]]:
     """Yield memories in lists, the newest first, or in the order of a search."""
     for batch in _batches(_ids(rows, searched=searched)):
-        wanted = Memory.objects.select_related(*REFERENCES)
+        wanted = kept(Memory.objects.all()).select_related(*REFERENCES)
         wanted = wanted.only(*_own_fields(), *(name for name in (*LISTED, *NAMED) if "__" in name))
         found = wanted.in_bulk(batch)
         yield [found[key] for key in batch if key in found]
@@ -98,7 +107,7 @@ def as_jsonl(batches: Iterator[list[Memory]]) -> Iterator[str]:
 
 
 def as_csv(batches: Iterator[list[Memory]]) -> Iterator[str]:
-    """Yield rows of CSV after a header; a cell that a spreadsheet would run begins with an apostrophe."""
+    """Yield rows of CSV after a header; what a spreadsheet would run begins with an apostrophe."""
     yield _csv([CSV_COLUMNS])
     for memories in batches:
         yield _csv([_cell(value) for value in _values(memory, CSV_COLUMNS).values()] for memory in memories)
@@ -169,10 +178,10 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     text = _json(value) if isinstance(value, dict | list | bool) else _plain(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return FORMULA.sub("'", text)
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> str:
     written = io.StringIO()
-    csv.writer(written).writerows(rows)
+    csv.writer(written, quoting=csv.QUOTE_ALL).writerows(rows)
     return written.getvalue()

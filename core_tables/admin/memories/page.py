@@ -39,17 +39,18 @@ class Surroundings:
     document: UUID | None
 
     @classmethod
-    def of(cls, memory: Memory, *, messages: bool) -> "Surroundings":
+    def of(cls, memory: Memory, *, messages: bool, names: bool) -> "Surroundings":
         """Look around a memory.
 
         Args:
             messages: whether whoever looks may see messages.
+            names: whether they may see entities; else they are told ids.
         """
         kind = _metadata(memory).get("type")
         fragments = list(_fragments(memory)[: FRAGMENTS + 1]) if kind == "document" else []
         return cls(
             alike=_alike(memory),
-            around=sorted(_around(memory, messages=messages), key=lambda one: one.at),
+            around=sorted(_around(memory, messages=messages, names=names), key=lambda one: one.at),
             fragments=fragments[:FRAGMENTS],
             more_fragments=len(fragments) > FRAGMENTS,
             document=_as_id(_metadata(memory).get("documentId")) if kind == "fragment" else None,
@@ -68,34 +69,35 @@ def _fragments(memory: Memory) -> Any:
     return listed(Memory.objects.fragments_of(memory).filter(agent=memory.agent_id))
 
 
-def _around(memory: Memory, *, messages: bool) -> Iterator[Moment]:
+def _around(memory: Memory, *, messages: bool, names: bool) -> Iterator[Moment]:
     if memory.room_id is None:
         return
     here = Cursor.of(memory)
     yield Moment(
         at=memory.created_at,
         kind=memory.type,
-        who=_who(memory.entity),
+        who=_who(memory.entity, names=names),
         text=brief(text_of(memory.content)) or WORDLESS,
         memory=memory.pk,
         here=True,
     )
     rooms = listed(Memory.objects.in_rooms(memory.room_id))
     for row in (*rooms.page(before=here, size=AROUND), *rooms.page(after=here, size=AROUND)):
-        yield Moment(at=row.created_at, kind=row.type, who=_who(row.entity), text=line(row), memory=row.pk)
+        yield Moment(at=row.created_at, kind=row.type, who=_who(row.entity, names=names), text=line(row), memory=row.pk)
     if messages:
-        yield from _said(memory, here)
+        yield from _said(memory, here, names=names)
 
 
-def _said(memory: Memory, here: Cursor) -> Iterator[Moment]:
+def _said(memory: Memory, here: Cursor, *, names: bool) -> Iterator[Moment]:
     rows = Message.objects.filter(room=memory.room_id).select_related("author")
     rows = rows.only("created_at", "room", "author", "author__names").annotate(words=Left("content", WORDS))
     for row in (*rows.page(before=here, size=AROUND), *rows.page(after=here, size=AROUND)):
-        yield Moment(at=row.created_at, kind="message", who=_who(row.author), text=brief(row.words))  # type: ignore[attr-defined]
+        who, text = _who(row.author, names=names), brief(row.words)  # type: ignore[attr-defined]
+        yield Moment(at=row.created_at, kind="message", who=who, text=text)
 
 
-def _who(entity: Any) -> str:
-    return brief(str(entity), 40) if entity else ""
+def _who(entity: Any, *, names: bool) -> str:
+    return brief(str(entity if names else entity.pk), 40) if entity else ""
 
 
 def _as_id(value: Any) -> UUID | None:

@@ -11,6 +11,7 @@ from django.urls import path
 
 from core_tables.admin.memories.recall_form import RecallForm
 from core_tables.admin.memories.rows import line, listed
+from core_tables.admin.reach import veiled
 from core_tables.models import Memory
 from core_tables.search.explanation import Explanation
 from core_tables.search.hybrid import TEXT, VECTOR, Arm
@@ -49,7 +50,7 @@ class RecallDebugger(admin.ModelAdmin):  # type: ignore[type-arg]
         """
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        form = RecallForm(request.GET, self.admin_site)
+        form = RecallForm(request, self.admin_site)
         context = {
             **self.admin_site.each_context(request),
             "title": "Recall debugger",
@@ -59,7 +60,7 @@ class RecallDebugger(admin.ModelAdmin):  # type: ignore[type-arg]
         }
         if form.is_valid():
             explanation = Memory.objects.explain_search(**form.asked())
-            context |= {"explanation": explanation, "arms": _arms(explanation), "lines": _lines(explanation)}
+            context |= {"explanation": explanation, "arms": _arms(explanation), "lines": _lines(request, explanation)}
         request.current_app = self.admin_site.name
         return TemplateResponse(request, TEMPLATE, context)
 
@@ -69,14 +70,15 @@ def _arms(explanation: Explanation) -> list[tuple[Arm, int, float]]:
     return [(arm, explanation.considered[arm.name], 1000 * arm.seconds) for arm in explanation.arms]
 
 
-def _lines(explanation: Explanation) -> list[Line]:
+def _lines(request: HttpRequest, explanation: Explanation) -> list[Line]:
     """Return the common order, and after it what an arm alone would have had among so many."""
     scores = {one.id: one.score for one in explanation.order}
     depth = len(explanation.order)
     ranks = {arm.name: _ranked(arm) for arm in explanation.arms}
     first = [key for found in ranks.values() for key, (rank, _) in found.items() if rank <= depth]
     every = list(dict.fromkeys([*scores, *first]))
-    memories = listed(Memory.objects.all()).in_bulk(every)
+    found = veiled(request, listed(Memory.objects.filter(pk__in=every)))
+    memories = {memory.pk: memory for memory in found}
     return [
         Line(
             memory=memories[key],

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import ForeignKeyRawIdWidget
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 
 from core_tables.admin.json_field import JSONFormField
 from core_tables.admin.memories import embedding
-from core_tables.embeddings.widths import checked, widths
-from core_tables.exceptions import MemoryStoreError
+from core_tables.admin.reach import RowId
+from core_tables.contents import check_text
+from core_tables.embeddings.widths import asked, widths
+from core_tables.exceptions import InvalidContent, MemoryStoreError
 from core_tables.models import Memory
 from core_tables.search.fusion import Terms
 from core_tables.search.matching import Match
@@ -109,7 +111,8 @@ class RecallForm(forms.Form):
     importance = _weight("Importance", "Weight of the rating in the metadata.")
     exact = forms.BooleanField(label="Compare with an exact search", required=False)
 
-    def __init__(self, data: Any, site: Any) -> None:
+    def __init__(self, request: HttpRequest, site: Any) -> None:
+        data = request.GET
         usual = self.usual()
         given = {name: value for name, value in data.items() if value}
         # What is left empty has its usual value, and the page says so; a box that is not checked is not sent.
@@ -117,8 +120,7 @@ class RecallForm(forms.Form):
         super().__init__(filled if data else None, initial=usual)
         self.fields["width"].choices = [("", "the widest"), *((width, f"{width:,}") for width in widths())]  # type: ignore[attr-defined]
         for name in ("agent", "room", "entity"):
-            relation: Any = Memory._meta.get_field(name).remote_field
-            self.fields[name].widget = ForeignKeyRawIdWidget(relation, site)
+            self.fields[name].widget = RowId(Memory._meta.get_field(name), site, request)
 
     def groups(self) -> Iterator[tuple[str, bool, list[forms.BoundField]]]:
         """Yield the fields as they stand together; those with errors are always open."""
@@ -133,12 +135,21 @@ class RecallForm(forms.Form):
         arms = "both" if embedding.is_configured() else "text"
         return {**weights, **terms, "limit": LIMIT, "arms": arms, "match": Match.ANY, "exact": True}
 
+    def clean_type(self) -> str:
+        kind = str(self.cleaned_data["type"])
+        try:
+            if kind:
+                check_text(kind, "The type")
+        except InvalidContent as error:
+            raise ValidationError(str(error)) from error
+        return kind
+
     def clean_vector(self) -> Any:
         vector = self.cleaned_data["vector"]
         if vector is None:
             return None
         try:
-            return checked(vector)
+            return asked(vector)
         except (MemoryStoreError, OverflowError) as error:
             raise ValidationError(str(error)) from error
 

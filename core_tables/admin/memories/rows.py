@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core_tables.admin.shown import brief
+from core_tables.admin.stranded import kept
 from core_tables.embeddings.widths import column_for, widths
 from core_tables.models import Embedding, Memory
 
@@ -37,7 +38,8 @@ def listed(rows: "QuerySet[Memory]") -> "MemoryQuerySet":
     vectors = Embedding.objects.filter(memory=OuterRef("pk")).values(
         found=JSONObject(widths=_widths(), model=F("model"))
     )
-    shown: Any = rows.select_related("agent", "room", "entity").only("pk", "agent", "room", "entity", *LISTED, *NAMED)
+    keys = ("agent", "room", "entity")
+    shown: Any = kept(rows).select_related(*keys).only("pk", *keys, *LISTED, *NAMED)
     return shown.annotate(words=beginning(), vectors=Subquery(vectors[:1], output_field=JSONField()))  # type: ignore[no-any-return]
 
 

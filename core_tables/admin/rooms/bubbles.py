@@ -6,6 +6,7 @@ from uuid import UUID
 
 from core_tables.admin.rooms.transcript import WORDS
 from core_tables.admin.shown import LONGEST, brief
+from core_tables.fields import texts
 from core_tables.models import Room
 
 HUES = 12
@@ -70,7 +71,7 @@ def initials(name: str) -> str:
 
 
 def _name(names: Any) -> str:
-    return brief(names[0] or "", NAME) or UNKNOWN if names else UNKNOWN
+    return brief(next(texts(names), ""), NAME) or UNKNOWN
 
 
 def _reply(message: Any, here: frozenset[UUID]) -> Reply | None:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from core_tables.admin.filters import DISTINCT, TYPES, AgentFilter, BoundedFilter, as_id
+from core_tables.admin.filters import DISTINCT, OFFERABLE, TYPES, AgentFilter, BoundedFilter, as_id, is_offerable
 from core_tables.admin.reach import may_view
 from core_tables.admin.shown import brief
 from core_tables.admin.stepped_list import SteppedList
@@ -27,6 +27,7 @@ MANY = 1_000
 SEARCHED, LOOKED_AT = 10_000, 1_000
 FOUND = 500
 NAME, SEARCHABLE = 60, 200  # characters
+TEXTS = ("name", "source", "type", "channel_id")
 
 
 class MemberCount(RowCount):
@@ -43,7 +44,7 @@ class SourceFilter(BoundedFilter):
 
     def offered(self, request: HttpRequest, rows: models.QuerySet[Any]) -> Iterable[tuple[Any, str]]:  # noqa: ARG002
         """Return the first sources by name."""
-        return [(source, brief(source, NAME) or "(empty)") for source in sources(rows.db)]
+        return [(source, brief(source, NAME) or "(empty)") for source in sources(rows.db) if is_offerable(source)]
 
 
 class KindFilter(BoundedFilter):
@@ -51,8 +52,9 @@ class KindFilter(BoundedFilter):
 
     def offered(self, request: HttpRequest, rows: models.QuerySet[Any]) -> Iterable[tuple[Any, str]]:  # noqa: ARG002
         """Return the types of the newest rooms."""
-        types = rows.order_by("-created_at").values_list("type", flat=True)[:LOOKED_AT]
-        return [(kind, brief(kind, NAME) or "(empty)") for kind in sorted(set(types))[:TYPES]]
+        types = rows.order_by("-created_at").values_list(Left("type", OFFERABLE + 1), flat=True)[:LOOKED_AT]
+        found = sorted(filter(is_offerable, set(types)))[:TYPES]
+        return [(kind, brief(kind, NAME) or "(empty)") for kind in found]
 
 
 class WorldFilter(BoundedFilter):
@@ -67,7 +69,7 @@ class WorldFilter(BoundedFilter):
         return ()
 
     def label(self, value: str) -> str:
-        world = World.objects.filter(pk=value).first()
+        world = World.objects.only("name").filter(pk=value).first() if may_view(self.request, World) else None
         return brief(str(world), NAME) if world else value
 
 
@@ -86,7 +88,7 @@ class RoomList(admin.ModelAdmin):  # type: ignore[type-arg]
         return SteppedList
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        columns: list[Any] = ["room_name", "agent_name", "source", "type", "created_at"]
+        columns: list[Any] = ["room_name", "agent_name", "origin", "kind", "created_at"]
         if may_view(request, Participant):
             columns.append("members")
         if may_view(request, Message):
@@ -101,15 +103,28 @@ class RoomList(admin.ModelAdmin):  # type: ignore[type-arg]
         """Return rooms with the numbers of their members and messages, up to one more than MANY."""
         messages = Message.objects.filter(room=OuterRef("pk"))
         members = Participant.objects.filter(room=OuterRef("pk"))
-        return (
+        found = list(
             rows.select_related("agent")
-            .only("name", "source", "type", "channel_id", "created_at", "agent__name")
+            .only("created_at", "agent__name")
             .annotate(
+                **{f"{name}_beginning": Left(name, SEARCHABLE) for name in TEXTS},
                 last_message_at=Subquery(messages.order_by("-created_at").values("created_at")[:1]),
                 message_count=RowCount(messages.values("room")[: MANY + 1]),
                 member_count=MemberCount(members.values(member=F("entity"))[: MANY + 1]),
             )
         )
+        for room in found:
+            for name in TEXTS:
+                setattr(room, name, getattr(room, f"{name}_beginning"))
+        return found
+
+    @admin.display(description="source")
+    def origin(self, room: Room) -> str:
+        return brief(room.source, NAME)
+
+    @admin.display(description="type")
+    def kind(self, room: Room) -> str:
+        return brief(room.type, NAME)
 
     @admin.display(description="room")
     def room_name(self, room: Room) -> str:

@@ -11,6 +11,7 @@ from core_tables.admin.editing import ChangedOnly
 from core_tables.admin.rooms.by_room import ByRoom
 from core_tables.admin.shown import brief
 from core_tables.admin.text_fields import TextFields
+from core_tables.admin.unquoted import Unquoted
 from core_tables.models import Message
 
 WORDS = 400  # characters
@@ -18,7 +19,7 @@ NAME = 60
 
 
 @admin.register(Message)
-class MessageAdmin(ByRoom, TextFields, ChangedOnly, BoundedDeletion, RecordAdmin):
+class MessageAdmin(Unquoted, ByRoom, TextFields, ChangedOnly, BoundedDeletion, RecordAdmin):
     """What was said in a room; its transcript reads better."""
 
     fieldsets = [
@@ -38,6 +39,9 @@ class MessageAdmin(ByRoom, TextFields, ChangedOnly, BoundedDeletion, RecordAdmin
             # The box to choose it with says a message's name, which begins its text: that is not to be loaded again.
             message.content = message.words
         return found
+
+    def logged(self, row: Any) -> Message:
+        return Message(pk=row.pk, content=f"message {row.pk}")
 
     @admin.display(description="text")
     def text(self, message: Message) -> str:

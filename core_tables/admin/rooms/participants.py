@@ -1,6 +1,7 @@
 """Participants: the first of a room on its page, all of them in a list of that room."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import OuterRef, Q
@@ -9,7 +10,7 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 
 from core_tables.admin.base import RecordAdmin
-from core_tables.admin.editing import ChangedOnly
+from core_tables.admin.editing import ChangedOnly, RecordForm
 from core_tables.admin.reach import may_view
 from core_tables.admin.rooms.by_room import ByRoom
 from core_tables.admin.shown import brief
@@ -21,13 +22,32 @@ UNREAD = 100
 NAME = 60  # characters
 
 
+class ParticipantForm(RecordForm):
+    """What is in no room, or is nobody, is in no list either."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        row = self.instance
+        for name in {"room", "entity"} & self.fields.keys():
+            # An adopted table may have those without.
+            self.fields[name].required = row._state.adding or getattr(row, f"{name}_id") is not None
+
+
 class FirstOnes(BaseInlineFormSet):  # type: ignore[type-arg]
-    """A form for each of the first SHOWN."""
+    """A form for each of the first SHOWN; what comes back is of those that were the first when the page was shown."""
 
     def get_queryset(self) -> Any:
         if not hasattr(self, "_queryset"):
-            self._queryset = super().get_queryset()[:SHOWN]
+            rows = super().get_queryset()
+            if self.is_bound:
+                rows = rows.filter(pk__in=self._sent()).select_for_update(of=("self",), no_key=True)
+            self._queryset = rows[:SHOWN]
         return self._queryset
+
+    def _sent(self) -> list[Any]:
+        """Return the ids of the participants that were shown."""
+        sent = (self.data.get(f"{self.add_prefix(place)}-id") for place in range(min(SHOWN, self.initial_form_count())))
+        return [key for key in map(_key, sent) if key]
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
@@ -40,6 +60,7 @@ class ParticipantInline(admin.TabularInline):  # type: ignore[type-arg]
     """Who is in a room, since when the longest first: what they want of it, and what they have not read."""
 
     model = Participant
+    form = RecordForm
     formset = FirstOnes
     verbose_name_plural = f"participants (the first {SHOWN})"
     fields = ("who", "room_state", "last_read_at")
@@ -75,6 +96,7 @@ class ParticipantInline(admin.TabularInline):  # type: ignore[type-arg]
 class ParticipantAdmin(ByRoom, ChangedOnly, RecordAdmin):
     """The participants of a room."""
 
+    form = ParticipantForm
     fields = ("room", "entity", "agent", "room_state", "last_read_at", "metadata", "id", "created_at", "updated_at")
     list_display = ("who", "room_state", "last_read_at", "created_at")
     list_select_related = ("entity", "room")
@@ -86,6 +108,13 @@ class ParticipantAdmin(ByRoom, ChangedOnly, RecordAdmin):
     @admin.display(description="entity")
     def who(self, participant: Participant) -> str:
         return _who(participant)
+
+
+def _key(text: Any) -> UUID | None:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        return None
 
 
 def _who(participant: Participant) -> str:

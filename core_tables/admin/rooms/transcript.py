@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db.models import Case, F, Func, JSONField, TextField, Value, When
 from django.db.models.functions import JSONObject, Left
 from django.db.models.lookups import GreaterThan
-from django.utils import timezone
 
 from core_tables.admin.memories.rows import beginning
+from core_tables.admin.moments import EPOCH, plain, settled
 from core_tables.admin.shown import LONGEST
 from core_tables.admin.stored import LARGE, LARGE_TEXT, StoredSize, beginning_unless_large
 from core_tables.models import Log, Memory, Message, Room
@@ -21,7 +21,6 @@ from core_tables.querysets.base import Cursor, Page
 SIZE = 50
 BESIDE = 20
 WORDS, ANSWERED = 4_000, 80  # characters
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 MICROSECOND = datetime.timedelta(microseconds=1)
 CURSOR = re.compile(r"(-?[0-9]{1,18})_([0-9a-f]{32})", re.ASCII)
 RAW = ("id", "author_id", "in_reply_to_id", "source_type", "source_id", "created_at")
@@ -29,7 +28,7 @@ RAW = ("id", "author_id", "in_reply_to_id", "source_type", "source_id", "created
 
 def encoded(place: Cursor) -> str:
     """Return a place as it stands in an address."""
-    return f"{(place.created_at - EPOCH) // MICROSECOND}_{place.id.hex}"
+    return f"{(place.created_at - plain(EPOCH)) // MICROSECOND}_{place.id.hex}"
 
 
 def decoded(text: str) -> Cursor:
@@ -42,7 +41,7 @@ def decoded(text: str) -> Cursor:
     if not found:
         raise ValueError("This is no place in a transcript.")
     try:
-        return Cursor(EPOCH + int(found[1]) * MICROSECOND, UUID(found[2]))
+        return Cursor(plain(EPOCH) + int(found[1]) * MICROSECOND, UUID(found[2]))
     except OverflowError as error:
         raise ValueError("This is no place in a transcript.") from error
 
@@ -53,11 +52,7 @@ def moment(text: str) -> datetime.datetime:
     Raises:
         ValueError: it is no such moment.
     """
-    try:
-        found = datetime.datetime.fromisoformat(text)
-        return timezone.make_aware(found) if timezone.is_naive(found) else found.astimezone(datetime.UTC)
-    except OverflowError as error:
-        raise ValueError(f"{text} is no moment.") from error
+    return settled(datetime.datetime.fromisoformat(text))
 
 
 class AttachmentNames(Func):

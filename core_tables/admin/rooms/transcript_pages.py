@@ -14,16 +14,16 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
+from core_tables.admin.moments import plain
 from core_tables.admin.reach import may_view
 from core_tables.admin.rooms.bubbles import Bubble
 from core_tables.admin.rooms.transcript import Beside, encoded, moment, page_of, said
 from core_tables.admin.shown import brief
 from core_tables.admin.streaming import streamed
 from core_tables.models import Entity, Log, Memory, Message, Room
-from core_tables.querysets.base import Cursor
+from core_tables.querysets.base import Cursor, Page
 
 TEMPLATE = "admin/core_tables/room/transcript.html"
-START = Cursor(datetime.min.replace(tzinfo=UTC), UUID(int=0))
 AT_A_TIME = 500
 LINE = ("id", "created_at", "author_id", "author", "content", "in_reply_to_id", "source_type", "source_id", "metadata")
 
@@ -65,7 +65,7 @@ class TranscriptPages(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": self.opts,
             "room": room,
             "bubbles": [Bubble.of(message, room, here) for message in page],
-            "moment": next((message.pk for message in page if at and message.created_at >= moment(at)), None),
+            "moment": _at(page, moment(at)) if at else None,
             "older": encoded(page.older) if page.older else "",
             "newer": encoded(page.newer) if page.newer else "",
             "beside": Beside.of(room, page, memories=may_view(request, Memory), logs=may_view(request, Log)),
@@ -95,6 +95,12 @@ class TranscriptPages(admin.ModelAdmin):  # type: ignore[type-arg]
         return room
 
 
+def _at(page: Page[Any], at: datetime) -> UUID | None:
+    """Return the first message from a moment on; where none was said any more, the last."""
+    later = (message.pk for message in page if message.created_at >= at)
+    return next(later, page.rows[-1].pk if page.rows else None)
+
+
 def _is_moment(text: str) -> bool:
     try:
         moment(text)
@@ -104,7 +110,7 @@ def _is_moment(text: str) -> bool:
 
 
 def _lines(room: Room) -> Iterator[str]:
-    rows, place = Message.objects.transcript(room), START
+    rows, place = Message.objects.transcript(room), Cursor(plain(datetime.min.replace(tzinfo=UTC)), UUID(int=0))
     while page := rows.page(after=place, size=AT_A_TIME):
         yield "".join(
             f"{json.dumps({name: getattr(message, name) for name in LINE}, default=str)}\n" for message in page

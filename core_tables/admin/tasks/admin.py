@@ -12,8 +12,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core_tables.admin.base import RecordAdmin
+from core_tables.admin.editing import ChangedOnly
 from core_tables.admin.filters import AgentFilter
-from core_tables.admin.shown import brief
+from core_tables.admin.shown import LONGEST, brief
 from core_tables.admin.stepped_list import SteppedList
 from core_tables.admin.tasks.actions import TaskActions
 from core_tables.admin.tasks.filters import NameFilter, StateFilter
@@ -29,7 +30,7 @@ THEIRS = ("attempts", "worker", "locked_until", "lease", "started_at", "finished
 
 
 @admin.register(Task)
-class TaskAdmin(TaskActions, RecordAdmin):
+class TaskAdmin(TaskActions, ChangedOnly, RecordAdmin):
     """Tasks of all agents; those of other programs are shown, and left to them."""
 
     form = TaskForm
@@ -75,13 +76,6 @@ class TaskAdmin(TaskActions, RecordAdmin):
         rows = rows.select_related("agent").only(*LISTED, "agent__name", "agent__enabled")
         return rows.annotate(error_end=Right(F("last_error"), ERROR))
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        if not change:
-            super().save_model(request, obj, form, change)
-        elif form.changed_data:
-            # Nothing else: a worker may have changed the rest since the form was opened.
-            obj.save(update_fields=[*form.changed_data, "updated_at"])
-
     @admin.display(description="task")
     def task_name(self, task: Task) -> str:
         return brief(task.name, NAME) or str(task.pk)
@@ -115,6 +109,9 @@ class TaskAdmin(TaskActions, RecordAdmin):
 
     @admin.display(description="last error")
     def error(self, task: Task) -> SafeString | None:
-        return (
-            format_html('<pre class="agent-json" tabindex="0">{}</pre>', task.last_error) if task.last_error else None
-        )
+        error = task.last_error
+        if not error:
+            return None
+        # The end says most of it.
+        cut = f"{len(error) - LONGEST:,} characters before …\n" if len(error) > LONGEST else ""
+        return format_html('<pre class="agent-json" tabindex="0">{}{}</pre>', cut, error[-LONGEST:])

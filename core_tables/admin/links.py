@@ -1,0 +1,20 @@
+"""Links to pages that a site may not have: it may have registered some of the tables only."""
+
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+
+def page_of(name: str, *args: Any, site: str) -> str | None:
+    """Return the address of a page of the core tables, such as `room_change`; None where the site has none."""
+    try:
+        return reverse(f"admin:core_tables_{name}", args=args, current_app=site)
+    except NoReverseMatch:
+        return None
+
+
+def linked(page: str | None, text: Any) -> SafeString:
+    """Return a text as a link, or alone where there is no page."""
+    return format_html('<a href="{}">{}</a>', page, text) if page else format_html("{}", text)
