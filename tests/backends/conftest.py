@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -135,11 +136,12 @@ def stop(data_dir):
 
 
 @pytest.fixture
-def ordinary(tmp_path_factory):
-    """A directory of an ordinary user, which user.py becomes when told so."""
-    place = tmp_path_factory.mktemp("ordinary")
-    if os.geteuid() == 0:
-        for parent in (place, *place.parents[:2]):
-            parent.chmod(parent.stat().st_mode | 0o011)
-        shutil.chown(place, ORDINARY)
-    return place
+def ordinary():
+    """A directory of an ordinary user, which user.py becomes when told so.
+
+    Not one of pytest's: whatever pytest runs beside us takes the way to those from everybody else.
+    """
+    with tempfile.TemporaryDirectory(prefix="ordinary-") as place:
+        if os.geteuid() == 0:
+            shutil.chown(place, ORDINARY)
+        yield Path(place)
