@@ -1,7 +1,9 @@
 """Columns that other programs write as well: PostgreSQL holds more than Python reads, and no such value stops a list.
 
 A time or a span beyond what Python knows, infinity for one, is read as the last that it knows. It stays what it is in
-the database, where all comparisons are made. JSON nested too deep for Python is read as its text, and written back so.
+the database, where all comparisons are made. Only what `values()` has and is ordered by is selected as it is, and can
+be an error: `values(at=F("created_at"))` is none. JSON nested too deep for Python is read as its text, and written back
+so.
 """
 
 import re
@@ -35,7 +37,7 @@ def forgive(model: type[models.Model]) -> None:
     """
     for field in model._meta.concrete_fields:
         if bounds := BOUNDS.get(type(field)):
-            field.__dict__["select_format"] = partial(_select_within, *bounds)
+            field.__dict__["select_format"] = partial(_select_within, field.name, bounds)
         elif isinstance(field, models.JSONField):
             field.__dict__.update(_of_any_depth(field))
 
@@ -46,11 +48,25 @@ def selected(field: "models.Field[Any, Any]", column: str) -> str:
     return str(select(None, column, ())[0])
 
 
-def _select_within(low: str, high: str, _: Any, sql: str, params: Any) -> tuple[str, Any]:
+def _select_within(name: str, bounds: tuple[str, str], compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+    low, high = bounds
+    if compiler and (compiler.query.subquery or _is_place(compiler.query, name)):
+        return sql, params
     if _COLUMN.fullmatch(sql):
         return f"CASE WHEN {sql} < {low} THEN {low} WHEN {sql} > {high} THEN {high} ELSE {sql} END", params
     # An expression is worked out once. GREATEST and LEAST leave NULL out, so it comes as the lowest, and goes back.
     return f"NULLIF(LEAST(GREATEST({sql}, {low}), {high}), {low})", params
+
+
+def _is_place(query: Any, name: str) -> bool:
+    """Tell whether values are ordered by a field that they have: Django orders by its place among them.
+
+    There it has to be the column itself, since no index is of an expression.
+    """
+    ordering = query.order_by or (query.get_meta().ordering if query.default_ordering else ())
+    columns = [getattr(one, "expression", one) for one in ordering]
+    ordered = {str(getattr(column, "name", column)).lstrip("-+") for column in columns}
+    return any(path in ordered and path.rpartition("__")[2] == name for path in query.values_select)
 
 
 def _of_any_depth(field: Any) -> dict[str, Any]:

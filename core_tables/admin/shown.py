@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core_tables.contents import is_deep
 from core_tables.fields import DeepJSON
 
 LONGEST = 20_000  # characters of JSON on a page; an export has all
@@ -25,14 +26,13 @@ def laid_out(value: Any) -> str:
     """Return a JSON value as text over several lines, or on one where it is nested very deeply."""
     if isinstance(value, DeepJSON):
         return str(value)
-    for indent in (2, None):
-        try:
-            text = json.dumps(value, indent=indent, ensure_ascii=False, default=str)
-            # Half a surrogate pair can be typed into a form, but not sent in a page: written as JSON escapes it.
-            return text.encode(errors="backslashreplace").decode()
-        except RecursionError:
-            continue
-    return "Nested too deeply to be shown."
+    try:
+        # Indents grow with the square of the depth.
+        text = json.dumps(value, indent=None if is_deep(value) else 2, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "Nested too deeply to be shown."
+    # Half a surrogate pair can be typed into a form, but not sent in a page: written as JSON escapes it.
+    return text.encode(errors="backslashreplace").decode()
 
 
 def text_of(content: Any) -> str:

@@ -25,7 +25,7 @@ from core_tables.models import (
 )
 
 MODELS = (Agent, World, Room, Entity, Component, Relationship, Participant, Message, Memory, Log, Task, Cache)
-DEEP = "'" + "[" * 5_000 + "]" * 5_000 + "'::jsonb"
+DEEP = "'" + "[" * 12_000 + "]" * 12_000 + "'::jsonb"
 TIMES = ("'infinity'", "'-infinity'", "'4000-01-01 BC'")
 
 

@@ -3,13 +3,13 @@
 import datetime
 
 import pytest
-from django.db import connection
-from django.db.models import Max
+from django.db import DataError, connection
+from django.db.models import F, Max, OuterRef, Subquery
 
 from core_tables.fields import DeepJSON, texts
-from core_tables.models import Entity, Log, Memory, Task
+from core_tables.models import Agent, Entity, Log, Memory, Task
 
-DEEP = "[" * 5_000 + "]" * 5_000
+DEEP = "[" * 12_000 + "]" * 12_000
 pytestmark = pytest.mark.usefixtures("store")
 
 
@@ -46,6 +46,28 @@ def test_a_time_is_what_it_was_and_none_is_none(memory):
 def test_the_last_of_many_times(memory):
     sql("UPDATE memories SET expires_at = 'infinity'")
     assert Memory.objects.aggregate(end=Max("expires_at"))["end"].year == 9999
+
+
+@pytest.mark.usefixtures("memory")
+@pytest.mark.parametrize("ordering", ["-created_at", F("created_at").desc(), F("created_at")])
+def test_lists_of_ordered_times_go_along_their_index(ordering):
+    sql("SET LOCAL enable_sort = off")
+    times = Memory.objects.order_by(ordering)[:1]
+    for selected in (times.values("created_at"), times.values_list("id", F("created_at")), times):
+        assert "memories_created_idx" in selected.explain()
+
+
+def test_a_time_under_a_name_of_its_own_is_read_and_ordered_by(memory):
+    sql("UPDATE memories SET created_at = 'infinity'")
+    assert Memory.objects.order_by("-created_at").values_list("id", F("created_at"))[0][1].year == 9999
+    with pytest.raises(DataError):
+        Memory.objects.order_by("-created_at").values_list("created_at")[0]
+
+
+def test_a_time_out_of_a_subquery(memory):
+    sql("UPDATE memories SET created_at = 'infinity'")
+    newest = Memory.objects.filter(agent=OuterRef("pk")).order_by("-created_at").values("created_at")[:1]
+    assert Agent.objects.annotate(last=Subquery(newest)).get().last.year == 9999
 
 
 def test_what_never_expires_is_live(memory):

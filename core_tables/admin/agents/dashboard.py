@@ -81,7 +81,7 @@ class AgentDashboard(admin.ModelAdmin):  # type: ignore[type-arg]
             return {}
         found: dict[str, Any] = {
             "chart": chart(agent_memories.by_day(agent)),
-            "last_activity": agent_memories.newest_first(agent).values_list("created_at", flat=True).first(),
+            "last": agent_memories.newest_first(agent).only("created_at").first(),
         }
         if may_view(request, Embedding):
             vectors = agent_memories.vectors(agent)

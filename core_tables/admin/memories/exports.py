@@ -129,7 +129,7 @@ def _ids(rows: Any, *, searched: bool) -> Iterator[tuple[UUID, int]]:
     if searched:
         yield from rows.values_list("pk", "_size")
         return
-    rows, place = rows.newest().values_list("pk", "_size", "created_at"), None
+    rows, place = rows.newest().values_list("pk", "_size", F("created_at")), None
     while page := list((rows.before(place) if place else rows)[:IDS]):
         yield from ((key, size) for key, size, _ in page)
         place = Cursor(page[-1][2], page[-1][0])

@@ -1,11 +1,12 @@
 """Messages as a transcript shows them: who said it, on which side, in which colour, and what it answers."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from core_tables.admin.rooms.transcript import WORDS
-from core_tables.admin.shown import LONGEST, brief
+from core_tables.admin.shown import LONGEST, brief, laid_out
 from core_tables.fields import texts
 from core_tables.models import Room
 
@@ -59,7 +60,7 @@ class Bubble:
             words=message.words[:WORDS],
             is_cut=len(message.words) > WORDS,
             attachments=[brief(one) for one in (*(message.attached or ()), *(message.also_attached or ())) if one],
-            raw=message.raw if len(message.raw) <= LONGEST else f"{message.raw[:LONGEST]}\n…",
+            raw=_laid_out(message.raw),
         )
 
 
@@ -72,6 +73,15 @@ def initials(name: str) -> str:
 
 def _name(names: Any) -> str:
     return brief(next(texts(names), ""), NAME) or UNKNOWN
+
+
+def _laid_out(raw: str) -> str:
+    if len(raw) > LONGEST:
+        return f"{raw[:LONGEST]}\n…"
+    try:
+        return laid_out(json.loads(raw))
+    except RecursionError:
+        return raw
 
 
 def _reply(message: Any, here: frozenset[UUID]) -> Reply | None:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, F, Func, JSONField, TextField, Value, When
-from django.db.models.functions import JSONObject, Left
+from django.db.models.functions import Cast, JSONObject, Left
 from django.db.models.lookups import GreaterThan
 
 from core_tables.admin.memories.rows import beginning
@@ -72,13 +72,12 @@ def said(room: Room) -> Any:
     fields = ("room", "author", "author__names", "created_at", "in_reply_to")
     given, known = _unless_large("raw_message"), _unless_large("metadata")
     row = JSONObject(**{name: name for name in RAW}, metadata=known, raw_message=given)
-    raw = Func(row, function="jsonb_pretty", output_field=TextField())
     return (
         Message.objects.transcript(room)
         .only(*fields)
         .annotate(
             words=Left("content", WORDS + 1),
-            raw=Left(raw, LONGEST + 1),
+            raw=Left(Cast(row, TextField()), LONGEST + 1),
             attached=AttachmentNames(given),
             also_attached=AttachmentNames(known),
             answered=Left("in_reply_to__content", ANSWERED),
@@ -151,10 +150,10 @@ class Beside:
 
 
 def _next(room: Room, place: Cursor) -> datetime.datetime | None:
-    later = Message.objects.filter(room=room).after(place).order_by("created_at", "pk")
-    return later.values_list("created_at", flat=True).first()
+    later = Message.objects.filter(room=room).after(place).order_by("created_at", "pk").only("created_at").first()
+    return later.created_at if later else None
 
 
 def _some(rows: Any, start: datetime.datetime | None, end: datetime.datetime | None) -> Some:
-    found = list(rows.between(start, end).newest().values("pk", "type", "created_at", "words")[: BESIDE + 1])
+    found = list(rows.between(start, end).newest().only("type", "created_at")[: BESIDE + 1])
     return Some(rows=found[:BESIDE][::-1], more=len(found) > BESIDE)
