@@ -50,7 +50,7 @@ def committed_site(_admin_database, django_db_blocker):
 
 @pytest.fixture
 def superuser(site):
-    return User.objects.create_superuser("root", password="root")
+    return User.objects.create_superuser("root")  # without a password, whose hash takes long
 
 
 @pytest.fixture

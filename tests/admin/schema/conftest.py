@@ -36,7 +36,7 @@ def place(request):
 
 @pytest.fixture
 def client(place, browse):
-    return browse(User.objects.create_superuser("root", password="root"))
+    return browse(User.objects.create_superuser("root"))  # without a password, whose hash takes long
 
 
 @pytest.fixture
