@@ -28,14 +28,14 @@ SELECT count(*) FROM (
 ) AS met WHERE distance = %s
 """
 # One by one: the planner would rather read all the embeddings there are, to hash them. A database that others made may
-# have two for a memory, and the nearer one counts.
+# have two for a memory, and the nearer one counts: by min(), which no vector index serves, as it does ORDER BY.
 SELECT_EACH = """
 SELECT {select}, e.distance
   FROM memories m CROSS JOIN LATERAL (
-    SELECT e.{column} <=> %s::vector AS distance FROM embeddings e
-     WHERE e.memory_id = m.id AND e.{column} IS NOT NULL ORDER BY distance LIMIT 1
+    SELECT min(e.{column} <=> %s::vector) AS distance FROM embeddings e
+     WHERE e.memory_id = m.id AND e.{column} IS NOT NULL
   ) e
- WHERE {where}
+ WHERE e.distance IS NOT NULL AND {where}
  ORDER BY distance LIMIT %s
 """
 

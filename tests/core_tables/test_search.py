@@ -253,6 +253,13 @@ def test_a_walk_is_not_believed_among_a_great_many_equal_vectors(committed_store
     assert Memory.objects.search(at(75), 1)[0].similarity > math.cos(math.radians(5))
 
 
+def test_what_is_exact_uses_no_vector_index_whatever_it_seems_to_cost(agent):
+    many = [at(n) for n in range(60)]  # a walk would bring 40, of all memories, for each of these
+    Memory.objects.bulk_add([Memory(agent=agent, type="facts", content={}) for _ in many], many)
+    connection.cursor().execute("SET LOCAL enable_sort = off")
+    assert len(Memory.objects.search(vector(1), 60)) == 60
+
+
 @pytest.mark.usefixtures("memories")
 def test_statements():
     with CaptureQueriesContext(
