@@ -1,4 +1,4 @@
-"""Memories: writing and changing them."""
+"""Memories: writing them, one or many."""
 
 import datetime
 from collections.abc import Iterable, Mapping
@@ -6,19 +6,17 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.apps import apps
 from django.db import connections, models, transaction
 from django.db.models.constants import OnConflict
 from django.db.models.signals import post_save, pre_save
-from django.utils import timezone
 from pgvector import Vector
 
-from core_tables.contents import as_content, check_text, checked_json, content_json, metadata_json
+from core_tables.contents import as_content, check_text, checked_json
 from core_tables.embeddings.bulk import add_all
 from core_tables.embeddings.widths import checked, column_for
 from core_tables.exceptions import WrongAgent
-from core_tables.querysets.base import key_of, lockable, with_keys
-from core_tables.querysets.memory_forgetting import MemoryForgetting
+from core_tables.querysets.base import key_of, with_keys
+from core_tables.querysets.memory_updates import MemoryUpdates, embeddings
 from core_tables.references import clear_references
 from core_tables.search.nearest import nearest
 from core_tables.search.scope import Scope
@@ -27,14 +25,13 @@ from core_tables.twins import twin
 
 if TYPE_CHECKING:
     from core_tables.models import Agent, Entity, Memory, Room, World
-    from core_tables.querysets.embeddings import EmbeddingQuerySet
 
 DUPLICATE_AT = 0.95  # cosine similarity
 ANOTHERS = "is that of a memory of another agent: leave it out, or give a new one."
 _key = models.UUIDField().to_python
 
 
-class MemoryWrites(MemoryForgetting):
+class MemoryWrites(MemoryUpdates):
     """Writing memories."""
 
     def add(
@@ -142,59 +139,6 @@ class MemoryWrites(MemoryForgetting):
 
     abulk_add = twin(bulk_add)
 
-    def put_embedding(self, memory: "Memory | UUID", vector: Any, *, model: str | None = None) -> None:
-        """Give a memory a vector, in place of its older one of the same width; those of other widths stay.
-
-        Raises:
-            Memory.DoesNotExist: there is no such memory among these.
-            UnknownWidth: no column is as wide as the vector.
-            InvalidVector: the vector has no cosine.
-        """
-        self._for_write = True
-        strange = self.query.where and not self.using(self.db).filter(pk=key_of(memory)).exists()
-        if strange or not _embeddings(self.db).put({memory: vector}, model=model):
-            raise self.model.DoesNotExist(f"There is no memory {key_of(memory)} to put a vector to.")
-
-    aput_embedding = twin(put_embedding)
-
-    def update_content(
-        self,
-        memory: "Memory | UUID",
-        content: Mapping[str, Any] | str,
-        *,
-        metadata: Mapping[str, Any] | None = None,
-        vector: Any = None,
-        model: str | None = None,
-    ) -> None:
-        """Replace what a memory says, and its metadata and its vector as far as given, in one transaction.
-
-        Where its words change its old vectors go, of all widths: a search by what it said must not find it. Without a
-        new one, `reembed` makes one.
-
-        Raises:
-            Memory.DoesNotExist: there is no such memory among these.
-            InvalidContent, UnknownWidth, InvalidVector: as `add()`.
-        """
-        values: dict[str, Any] = {"content": as_content(content)}
-        content_json(values["content"])
-        if metadata is not None:
-            metadata_json(metadata)
-            values["metadata"] = metadata
-        self._for_write = True
-        with clear_errors(), transaction.atomic(using=self.db):
-            rows = lockable(self.using(self.db).filter(pk=key_of(memory)))
-            # Locked without what the rows may be joined to.
-            before = rows.select_for_update(no_key=True, of=("self",)).values_list("content", flat=True).first()
-            if before is None:
-                raise self.model.DoesNotExist(f"There is no memory {key_of(memory)} to update.")
-            self._all().filter(pk=key_of(memory)).update(updated_at=timezone.now(), **values)
-            if not isinstance(before, dict) or before.get("text") != values["content"].get("text"):
-                _embeddings(self.db).filter(memory=key_of(memory)).delete()
-            if vector is not None:
-                _embeddings(self.db).put({memory: vector}, model=model)
-
-    aupdate_content = twin(update_content)
-
     def _insert_new(self, memory: "Memory") -> bool:
         """Insert a memory unless its id is there, with the signals of `save()`; say whether it was new."""
         sender, fields = self.model, self.model._meta.concrete_fields
@@ -224,7 +168,7 @@ class MemoryWrites(MemoryForgetting):
             if not self._insert_new(memory):
                 return False
             values = {column_for(vector.dimensions()).name: vector}
-            _embeddings(self.db).create(memory=memory, agent_id=memory.agent_id, model=model, **values)
+            embeddings(self.db).create(memory=memory, agent_id=memory.agent_id, model=model, **values)
         return True
 
     def _there(self, memory: "Memory") -> "Memory":
@@ -253,11 +197,6 @@ class MemoryWrites(MemoryForgetting):
         within |= {"entity": memory.entity_id, "world": memory.world_id}
         found, _ = nearest(Scope.of(self._all(), within), vector, 1, "m.id")
         return any(1 - distance >= similarity for _, distance in found)
-
-
-def _embeddings(using: str) -> "EmbeddingQuerySet":
-    rows: EmbeddingQuerySet = apps.get_model("core_tables", "Embedding")._default_manager.using(using)
-    return rows
 
 
 def _reference(name: str, row: Any) -> dict[str, Any]:
