@@ -6,13 +6,13 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core_tables.admin.base import RecordAdmin
 from core_tables.admin.cache import rows as cache_rows
 from core_tables.admin.cache.pages import CachePages
 from core_tables.admin.filters import AgentFilter, ExpiryFilter
+from core_tables.admin.links import narrowing
 from core_tables.admin.shown import brief
 from core_tables.admin.stepped_list import SteppedList
 from core_tables.models import Cache
@@ -82,8 +82,8 @@ class CacheAdmin(CachePages, RecordAdmin):
         return brief(entry.key, NAME) or "(blank)"
 
     @admin.display(description="agent")
-    def agent_name(self, entry: Cache) -> SafeString:
-        return format_html('<a href="?agent={}">{}</a>', entry.agent_id, brief(str(entry.agent), NAME))
+    def agent_name(self, entry: Cache) -> SafeString | str:
+        return narrowing("agent", entry.agent, NAME)
 
     @admin.display(description="expires", empty_value="never")
     def expires(self, entry: Cache) -> Any:

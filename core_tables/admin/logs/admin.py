@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString
 
 from core_tables.admin.base import RecordAdmin
 from core_tables.admin.filters import AgentFilter, EntityFilter, RoomFilter, TypeFilter
+from core_tables.admin.links import narrowing
 from core_tables.admin.logs.filters import RunFilter, TimeFilter
 from core_tables.admin.logs.runs import RunPages
-from core_tables.admin.memories.rows import narrowing
 from core_tables.admin.moments import local
 from core_tables.admin.shown import as_json, brief
 from core_tables.admin.stepped_list import SteppedList

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from core_tables.admin.filters import AgentFilter, EmbeddingFilter, EntityFilter, ExpiryFilter, RoomFilter, TypeFilter
+from core_tables.admin.links import narrowing
 from core_tables.admin.memories import embedding, rows
 from core_tables.admin.memories.search import FOUND, MEASURE, By, found
 from core_tables.admin.reach import veiled
@@ -106,15 +107,15 @@ class MemoryList(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="agent")
     def agent_name(self, memory: Any) -> SafeString | str:
-        return rows.narrowing("agent", memory.agent)
+        return narrowing("agent", memory.agent)
 
     @admin.display(description="room")
     def room_name(self, memory: Any) -> SafeString | str:
-        return rows.narrowing("room", memory.room)
+        return narrowing("room", memory.room)
 
     @admin.display(description="entity")
     def entity_name(self, memory: Any) -> SafeString | str:
-        return rows.narrowing("entity", memory.entity)
+        return narrowing("entity", memory.entity)
 
     @admin.display(description="embedding", empty_value="none")
     def widths(self, memory: Any) -> str | None:

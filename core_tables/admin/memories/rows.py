@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Case, F, Func, JSONField, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import JSONObject, Left
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
 from core_tables.admin.shown import brief
 from core_tables.admin.stranded import kept
@@ -60,8 +58,3 @@ def vectors(memory: Any) -> str:
     if not found.get("widths"):
         return ""
     return f"{found['widths']} · {brief(found['model'], 40)}" if found.get("model") else str(found["widths"])
-
-
-def narrowing(name: str, row: Any) -> SafeString | str:
-    """Return a link from a row's name to the list of what it has."""
-    return format_html('<a href="?{}={}">{}</a>', name, row.pk, brief(str(row), 40) or str(row.pk)) if row else "—"

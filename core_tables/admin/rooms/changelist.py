@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core_tables.admin.filters import DISTINCT, OFFERABLE, TYPES, AgentFilter, BoundedFilter, as_id, is_offerable
+from core_tables.admin.links import narrowing
 from core_tables.admin.reach import may_view
 from core_tables.admin.shown import brief
 from core_tables.admin.stepped_list import SteppedList
@@ -132,10 +133,7 @@ class RoomList(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="agent")
     def agent_name(self, room: Room) -> SafeString | str:
-        agent = room.agent
-        return (
-            format_html('<a href="?agent={}">{}</a>', agent.pk, brief(agent.name, NAME) or agent.pk) if agent else "—"
-        )
+        return narrowing("agent", room.agent, NAME)
 
     @admin.display(description="last message", empty_value="none")
     def last_message(self, room: Any) -> Any:

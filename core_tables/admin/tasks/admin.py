@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from core_tables.admin.base import RecordAdmin
 from core_tables.admin.editing import ChangedOnly
 from core_tables.admin.filters import AgentFilter
+from core_tables.admin.links import narrowing
 from core_tables.admin.shown import LONGEST, brief
 from core_tables.admin.stepped_list import SteppedList
 from core_tables.admin.tasks.actions import TaskActions
@@ -85,10 +86,9 @@ class TaskAdmin(TaskActions, ChangedOnly, RecordAdmin):
         return state_of(task)
 
     @admin.display(description="agent")
-    def agent_name(self, task: Task) -> SafeString:
-        agent = task.agent
-        link = format_html('<a href="?agent={}">{}</a>', agent.pk, brief(agent.name, NAME) or agent.pk)
-        return link if agent.enabled else format_html("{} (disabled: its tasks wait)", link)
+    def agent_name(self, task: Task) -> SafeString | str:
+        link = narrowing("agent", task.agent, NAME)
+        return link if task.agent.enabled else format_html("{} (disabled: its tasks wait)", link)
 
     @admin.display(description="repeats", empty_value="once")
     def repeats(self, task: Task) -> str | None:
