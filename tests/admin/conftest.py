@@ -5,7 +5,7 @@ import os
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 
 from core_tables.models import Agent, Entity, Memory, Room
@@ -16,13 +16,11 @@ from tests.core_tables.vectors import vector
 
 @pytest.fixture(scope="session")
 def _admin_database(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT FROM pg_available_extensions WHERE name = 'vector'")
-            if not cursor.rowcount:
-                pytest.skip("this server has no extension vector")
-        with stores.made(f"admin_{os.getpid()}", lambda: call_command("migrate", verbosity=0)) as name:
-            yield name
+    with (
+        django_db_blocker.unblock(),
+        stores.made(f"admin_{os.getpid()}", lambda: call_command("migrate", verbosity=0)) as name,
+    ):
+        yield name
 
 
 @pytest.fixture(autouse=True)

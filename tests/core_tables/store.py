@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from django.apps import apps
 from django.db import connection, connections
 
@@ -20,8 +21,11 @@ def automigrated() -> None:
 
 @contextmanager
 def made(name: str, fill: Callable[[], None] = automigrated) -> Iterator[str]:
-    """Make a database with the tables; drop it at the end."""
+    """Make a database with the tables, or skip the test where the server has no vectors; drop it at the end."""
     with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT FROM pg_available_extensions WHERE name = 'vector'")
+        if not cursor.rowcount:
+            pytest.skip("this server has no extension vector")
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}"')
         cursor.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
